@@ -1,0 +1,94 @@
+// Finds a Python of 3.10 or later and hands the step over to it: GitHub has no Python runtime
+// for actions. Nothing is probed; an interpreter that is too old says so by its exit code.
+"use strict";
+const { spawn } = require("node:child_process");
+const fs = require("node:fs");
+const path = require("node:path");
+
+const ROOT = path.resolve(__dirname, "..", "..");
+// lib.TOO_OLD, what a shell (and pyenv) says for "not found", the stub of the Windows store.
+const TRY_THE_NEXT = new Set([86, 127, 9009]);
+// No bytecode files, no user site, no site-packages or .pth files, no buffer. Python 2.7 does
+// not start with -X utf8, so isolated() sets that, and does what -E would, by environment.
+const FLAGS = ["-B", "-s", "-S", "-u"];
+
+function* candidates(env, platform) {
+  const windows = platform === "win32";
+  const program = windows ? "python.exe" : path.join("bin", "python3");
+  const folders = (env.PATH ?? "").split(path.delimiter).filter(path.isAbsolute);
+  const onPath = (name, ...args) => existing(folders.map((folder) => [path.join(folder, name), ...args]));
+  if (env.pythonLocation) yield* existing([[path.join(env.pythonLocation, program)]]);
+  for (const name of windows ? [] : ["python3"]) yield* onPath(name);
+  const versioned = windows ? [] : folders.flatMap(list).filter((name) => /^python3\.\d+$/.test(name));
+  for (const name of newestFirst(versioned)) yield* onPath(name);
+  yield* onPath(windows ? "python.exe" : "python");
+  if (windows) yield* onPath("py.exe", "-3");
+  const cache = path.join(env.RUNNER_TOOL_CACHE ?? "", "Python");
+  for (const version of newestFirst(path.isAbsolute(cache) ? list(cache) : []))
+    yield* existing(list(path.join(cache, version)).map((arch) => [path.join(cache, version, arch, program)]));
+}
+
+const existing = (commands) => commands.filter(([file]) => fs.existsSync(file));
+const newestFirst = (names) =>
+  [...new Set(names)].sort((a, b) => b.localeCompare(a, "en", { numeric: true }));
+
+function list(folder) {
+  try {
+    return fs.readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function isolated(env) {
+  const kept = Object.entries(env).filter(([name]) => !name.toUpperCase().startsWith("PYTHON"));
+  return { ...Object.fromEntries(kept), PYTHONUTF8: "1" };
+}
+
+function launch(script) {
+  const isPost = script === "post.py";
+  const commands = candidates(process.env, process.platform);
+  const tried = [];
+  let child;
+  let cancelled = false;
+
+  // Post finishes whatever comes. Windows tells Python of a Ctrl-C by itself, where kill() ends it.
+  const cancel = (signal) => {
+    cancelled = !isPost;
+    if (cancelled && process.platform !== "win32") child?.kill(signal);
+  };
+  process.on("SIGINT", cancel).on("SIGTERM", cancel);
+
+  const next = () => {
+    const command = commands.next().value;
+    if (cancelled) process.exitCode = 130;
+    else if (command) start(...command);
+    else process.exitCode = missing(isPost, tried);
+  };
+
+  const start = (python, ...args) => {
+    tried.push(python);
+    const options = { stdio: ["ignore", "inherit", "inherit"], env: isolated(process.env) };
+    try {
+      child = spawn(python, [...args, ...FLAGS, path.join(ROOT, script)], options);
+    } catch {
+      return next(); // not a program of this machine
+    }
+    child.on("error", () => child.pid ?? next());
+    child.on("exit", (code) => {
+      if (TRY_THE_NEXT.has(code)) next();
+      else process.exitCode = code ?? (cancelled ? 130 : 1);
+    });
+  };
+  next();
+}
+
+function missing(isPost, tried) {
+  const looked = tried.length ? `These were too old or did not start: ${tried.join(", ")}. ` : "";
+  const what = "reoclo/docker-auth needs Python 3.10 or later and found none in pythonLocation, PATH or the tool cache.";
+  const remedy = "Add a step with actions/setup-python before this one, or install Python on the runner.";
+  console.log(`::${isPost ? "warning" : "error"}::${what} ${looked}${remedy}`);
+  return isPost ? 0 : 1;
+}
+
+module.exports = { candidates, isolated, launch };

@@ -1,0 +1,2 @@
+"use strict";
+require("./launch.cjs").launch("main.py");
