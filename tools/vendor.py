@@ -86,7 +86,7 @@ def locked_tree(wheels: Path) -> Tree:
         found = {_sha256(path): path for path in sorted(wheels.glob("*.whl"))}
     missing = hashes - found.keys()
     if missing:
-        raise VendorError(f"no wheel with the locked hash {sorted(missing)[0]}")
+        raise VendorError(f"no wheel with the locked hash {min(missing)}")
     tree: Tree = {}
     for digest in sorted(hashes):
         tree.update(_unpack(found[digest]))
@@ -131,9 +131,7 @@ def _unpack(wheel: Path) -> Tree:
 def _check_record(wheel: str, files: Tree) -> None:
     """Hold each file of a wheel against the hash in its RECORD."""
     record = next(name for name in files if name.endswith(".dist-info/RECORD"))
-    recorded = {
-        row[0]: row[1] for row in csv.reader(io.StringIO(files[record].decode())) if row[1]
-    }
+    recorded = {row[0]: row[1] for row in csv.reader(io.StringIO(files[record].decode())) if row[1]}
     for name, content in files.items():
         if name != record and recorded.get(name) != _record_hash(content):
             raise VendorError(f"{wheel}: {name} is not what its RECORD says")
