@@ -1,0 +1,111 @@
+"""What to tell the user about each failure: the error catalogue, as data."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Advice(NamedTuple):
+    """What a status means here, and what to do about it.
+
+    `{operation}` stands for the operation that the key must allow.
+    """
+
+    meaning: str
+    remedy: str
+
+
+KEYS_PAGE = "in Reoclo under API Keys, Automation Keys"
+
+STATUS_ADVICE = {
+    401: Advice(
+        "does not accept the key",
+        "Check that the secret behind api_key holds the whole automation key (rca_…), that the "
+        "key has not been revoked, and that it belongs to the Reoclo instance at api_url.",
+    ),
+    403: Advice(
+        "does not allow this to the key",
+        f"Check {KEYS_PAGE}, that the key allows this server, this credential and the operation "
+        "{operation}, and that its IP allowlist, if it has one, lets this runner in.",
+    ),
+    404: Advice(
+        "does not know the server, the credential or the operation",
+        "Check server_id and credential_id against the Reoclo dashboard: each is the UUID of "
+        "something in the key's own tenant.",
+    ),
+    408: Advice("took too long", "Run the job again; if it stays so, ask Reoclo's support."),
+    409: Advice(
+        "cannot do this now",
+        "Check in the Reoclo dashboard that the server's runner agent is online, then run the "
+        "job again.",
+    ),
+    422: Advice(
+        "does not understand a field of the request",
+        "Correct the input that is named; server_id and credential_id must be UUIDs from the "
+        "Reoclo dashboard.",
+    ),
+    429: Advice(
+        "has had too many requests with this key",
+        f"Raise the key's rate limit {KEYS_PAGE}, give the action a longer timeout, or run "
+        "fewer jobs at once with one key.",
+    ),
+}
+
+REDIRECT = Advice(
+    "sends the request to another address, where the key must not follow",
+    "Check api_url: give the address of the Reoclo API itself, with https.",
+)
+CLIENT_ERROR = Advice(
+    "refuses the request",
+    "Check that api_url is the address of the Reoclo API, and that this version of the action "
+    "is not out of date.",
+)
+SERVER_ERROR = Advice(
+    "has a problem of its own",
+    "Run the job again in a few minutes; if it stays so, ask Reoclo's support.",
+)
+
+# What docker says when a login fails, and what that means. The first that fits is told.
+DOCKER_ADVICE = {
+    "cannot connect to the docker daemon": (
+        "Start docker on the server, and let the user of Reoclo's runner agent use it."
+    ),
+    "no such host": (
+        "The server cannot resolve the registry's name: check the registry's address in the "
+        "credential, and the server's DNS."
+    ),
+    "x509": (
+        "The server does not trust the registry's certificate: add the registry's CA to docker "
+        "on the server."
+    ),
+    "toomanyrequests": (
+        "The registry limits how often one may log in: wait, or log in less often."
+    ),
+    "unauthorized": (
+        "The registry does not accept the user name and password: update them in the credential "
+        "in Reoclo."
+    ),
+    "denied": (
+        "The registry knows the user but does not let it in: give the user or token of the "
+        "credential the right to this registry."
+    ),
+}
+DOCKER_UNKNOWN = (
+    "Docker's own words are in the log above; check the credential in Reoclo and docker on the "
+    "server."
+)
+
+
+def on_status(status: int) -> Advice:
+    """Give what an HTTP status that is not success means to the user."""
+    if status in STATUS_ADVICE:
+        return STATUS_ADVICE[status]
+    if 300 <= status < 400:
+        return REDIRECT
+    return CLIENT_ERROR if status < 500 else SERVER_ERROR
+
+
+def on_docker(output: str) -> str:
+    """Give what to do about a `docker login` that failed with this output."""
+    words = output.lower()
+    return next((advice for sign, advice in DOCKER_ADVICE.items() if sign in words), DOCKER_UNKNOWN)

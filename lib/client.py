@@ -1,0 +1,174 @@
+"""The calls of the Reoclo automation API: values in, values or errors out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from lib import advice, retry
+from lib.clock import Clock, Deadline
+from lib.errors import ApiError, OperationUnfinished, Refusal
+from lib.models import AcceptedLogin, AcceptedLogout, LoginRequest, LogoutRequest, Operation, Run
+from lib.text import quote
+from lib.transport import Answer, Transport
+
+_BASE_PATH = "/api/automation/v1"
+
+
+class _Call(NamedTuple):
+    """A request, the operation that the key must allow for it, and how often to try it."""
+
+    method: str
+    path: str
+    permission: str
+    body: dict[str, Any] | None = None
+    attempts: int | None = retry.ATTEMPTS
+
+
+class Client:
+    """Speaks with the API for one run of a workflow.
+
+    Args:
+        transport: Sends the requests.
+        run: Named in every request that changes something.
+        clock: What waits are slept on.
+        info: Told of each request that is sent again.
+        debug: Told of each request and its answer's status.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        run: Run,
+        clock: Clock,
+        *,
+        info: Callable[[str], None],
+        debug: Callable[[str], None],
+    ) -> None:
+        self._transport = transport
+        self._run = run
+        self._clock = clock
+        self._info = info
+        self._debug = debug
+
+    def log_in(self, request: LoginRequest, deadline: Deadline) -> AcceptedLogin:
+        """Ask for a login.
+
+        Raises:
+            ApiError: the API did not take it on, as far as it can be known.
+        """
+        body = {**request.body(), **self._run.body()}
+        answer = self._send(_Call("POST", "/registry-auth/login", "registry_login", body), deadline)
+        return AcceptedLogin.from_json(answer.json())
+
+    def log_out(self, request: LogoutRequest, deadline: Deadline) -> AcceptedLogout | None:
+        """Ask for a logout.
+
+        Returns:
+            The operation that does it, or None where the API names none (204).
+
+        Raises:
+            ApiError: the API did not take it on, as far as it can be known.
+        """
+        body = {**request.body(), **self._run.body()}
+        call = _Call("POST", "/registry-auth/logout", "registry_logout", body)
+        answer = self._send(call, deadline)
+        return AcceptedLogout.from_json(answer.json()) if answer.body.strip() else None
+
+    def follow(self, operation_id: str, deadline: Deadline) -> Operation:
+        """Wait for an operation to end.
+
+        Raises:
+            OperationUnfinished: it had not ended by the deadline.
+            ApiError: the API will not tell how it goes on.
+        """
+        last: list[Operation] = []
+
+        def ask() -> Operation:
+            last.append(self._operation(operation_id, deadline))
+            return last[-1]
+
+        try:
+            operation = retry.poll(
+                ask, until=lambda found: found.ended, deadline=deadline, clock=self._clock
+            )
+        except ApiError as error:
+            error.operation_id = operation_id
+            if not error.transient:
+                raise
+            # A passing fault is only given up on when there is no time for another try.
+            raise _unfinished(operation_id, deadline, last, error.what) from error
+        if not operation.ended:
+            raise _unfinished(operation_id, deadline, last)
+        return operation
+
+    def _operation(self, operation_id: str, deadline: Deadline) -> Operation:
+        call = _Call("GET", f"/operations/{operation_id}", "registry_login", attempts=None)
+        return Operation.from_json(self._send(call, deadline).json())
+
+    def _send(self, call: _Call, deadline: Deadline) -> Answer:
+        """Send a request, again if need be, and give its answer if it is one of success."""
+
+        def attempt() -> Answer:
+            answer = self._transport.send(call.method, _BASE_PATH + call.path, deadline, call.body)
+            self._debug(f"{call.method} {call.path}: {answer.status}")
+            if not 200 <= answer.status < 300:
+                raise _refusal(answer, call.permission)
+            return answer
+
+        return retry.retry(
+            attempt,
+            deadline=deadline,
+            attempts=call.attempts,
+            clock=self._clock,
+            on_retry=self._tell_retry,
+        )
+
+    def _tell_retry(self, error: ApiError, seconds: float) -> None:
+        self._info(f"{error.what}. Trying again in {seconds:.1f} s.")
+
+
+def _refusal(answer: Answer, permission: str) -> Refusal:
+    """Turn an answer of failure into an error with the API's words and our advice."""
+    meaning, remedy = advice.on_status(answer.status)
+    return Refusal(
+        f"The Reoclo API {meaning} ({answer.status})",
+        status=answer.status,
+        said=_detail(answer),
+        remedy=remedy.replace("{operation}", permission),
+        retry_after=answer.retry_after,
+    )
+
+
+def _detail(answer: Answer) -> str:
+    """Give the API's own words, if these are the API's: FastAPI's `detail`, text or list."""
+    body = answer.json()
+    detail = body.get("detail") if isinstance(body, dict) else None
+    if isinstance(detail, str):
+        return quote(detail)
+    if isinstance(detail, list):
+        return quote("; ".join(_field_error(entry) for entry in detail[:5]))
+    return ""
+
+
+def _field_error(entry: object) -> str:
+    if not isinstance(entry, dict):
+        return str(entry)
+    location = entry.get("loc", [])
+    field = ".".join(str(part) for part in location if part != "body") if location else "?"
+    return f"{field}: {entry.get('msg', 'not accepted')}"
+
+
+def _unfinished(
+    operation_id: str, deadline: Deadline, last: list[Operation], fault: str = ""
+) -> OperationUnfinished:
+    status = (
+        f"its last status was {quote(last[-1].status, 40)}" if last else "its status is unknown"
+    )
+    return OperationUnfinished(
+        f"The operation has not ended after {deadline.elapsed():.0f} s; {status}",
+        said=fault,
+        remedy="Check in the Reoclo dashboard that the server's runner agent is online; if "
+        "logins there take this long, give the action a longer timeout.",
+        operation_id=operation_id,
+    )

@@ -1,0 +1,131 @@
+"""Post's task: undo the login that main left, or say why there is nothing to undo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from lib.clock import Clock, Deadline
+from lib.errors import ActionError, ApiError, LogoutFailed, OperationUnfinished
+from lib.models import LogoutRequest, Operation
+from lib.state import LoginState, Stage
+from lib.text import quote
+from lib.workflow import Workflow
+
+if TYPE_CHECKING:
+    from lib.client import Client
+
+# The runner's patience with a job that has ended is not to be tried.
+POST_SECONDS = 30.0
+# What is kept of it for the logout while the login's end is waited for.
+LOGOUT_SECONDS = 10.0
+
+
+def log_out(
+    saved_state: str,
+    api_key: str,
+    *,
+    connect: Callable[[str, str], Client],
+    workflow: Workflow,
+    clock: Clock,
+) -> None:
+    """Log the server out of the registry that main logged it in to.
+
+    Args:
+        saved_state: What main saved, or nothing.
+        api_key: The key as post's inputs have it. One in the state is preferred: it is there
+            only where these inputs cannot be relied on.
+        connect: Opens a client for an API address and a key.
+        workflow: Speaks with the runner.
+        clock: What the time is taken from.
+
+    Raises:
+        ActionError: the server may still be logged in.
+    """
+    if not saved_state:
+        workflow.info("Nothing to log out: no login was begun.")
+        return
+    state = LoginState.decode(saved_state)
+    workflow.mask(state.api_key)
+    nothing = _reason_for_nothing(state)
+    if nothing:
+        workflow.info(nothing)
+        return
+    if not state.registry_url:
+        raise _lost_login(state)
+    key = state.api_key or api_key
+    if not key:
+        raise _still_logged_in(state, said="post was given no api_key")
+    _undo(state, connect(state.api_url, key), workflow, Deadline(clock, POST_SECONDS))
+
+
+def _reason_for_nothing(state: LoginState) -> str:
+    if not state.cleanup:
+        return "Not logged out, as asked (cleanup: false): the server stays logged in."
+    if state.stage is Stage.FAILED:
+        return "Nothing to log out: the login did not work."
+    return ""
+
+
+def _undo(state: LoginState, client: Client, workflow: Workflow, deadline: Deadline) -> None:
+    """Wait for a login that may still be under way, then log out."""
+    if state.stage is Stage.ACCEPTED and _has_failed(state, client, deadline):
+        workflow.info("Nothing to log out: the login did not work after all.")
+        return
+    request = LogoutRequest(server_id=state.server_id, registry_url=state.registry_url)
+    try:
+        accepted = client.log_out(request, deadline)
+        if accepted is not None:
+            _check(client.follow(accepted.operation_id, deadline))
+    except ActionError as error:
+        raise _still_logged_in(state, said=error.what, cause=error) from error
+    workflow.info(
+        f"Logged out of {state.registry_url} on server {state.server_id} in "
+        f"{deadline.elapsed():.1f} s."
+    )
+
+
+def _has_failed(state: LoginState, client: Client, deadline: Deadline) -> bool:
+    """Wait for the login's end, since a late login would land after the logout.
+
+    Returns:
+        Whether it is certain that there is nothing to log out.
+    """
+    try:
+        return client.follow(state.operation_id, deadline.earlier_by(LOGOUT_SECONDS)).failed
+    except (ApiError, OperationUnfinished):
+        return False
+
+
+def _check(operation: Operation) -> None:
+    """Raise unless a logout's operation worked; to be logged out already is to be logged out."""
+    result = operation.result
+    output = f"{result.stderr} {result.stdout}" if result else ""
+    if not operation.succeeded and "not logged in" not in output.lower():
+        raise LogoutFailed(
+            f"the server could not do it (status {quote(operation.status, 40)})",
+            said=quote(output),
+            remedy="",
+            operation_id=operation.operation_id,
+        )
+
+
+def _lost_login(state: LoginState) -> LogoutFailed:
+    return LogoutFailed(
+        f"A login with the credential {state.credential_id} may have reached server "
+        f"{state.server_id}, but its answer never came, so its registry is not known here",
+        remedy="Look for it in Reoclo's audit log. If it is there, run `docker logout` with its "
+        "registry on that server.",
+    )
+
+
+def _still_logged_in(
+    state: LoginState, said: str, cause: ActionError | None = None
+) -> LogoutFailed:
+    return LogoutFailed(
+        f"Server {state.server_id} may still be logged in to {state.registry_url}: {said}",
+        said=cause.said if cause else "",
+        remedy=f"Run `docker logout {state.registry_url}` on that server."
+        + (f" {cause.remedy}" if cause and cause.remedy else ""),
+        operation_id=(cause.operation_id if cause else "") or state.operation_id,
+    )

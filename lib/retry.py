@@ -1,0 +1,179 @@
+"""When to try again and when to ask again. The only module that imports `backoff`.
+
+Two schedules say how long to wait; `backoff` runs them. It would sleep by `time.sleep`,
+which neither a cancel nor a test could reach, so each schedule's sleep happens on our clock
+and `backoff` is told to wait no longer.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Generator
+from typing import Any, TypeVar
+
+import backoff
+
+from lib.clock import Clock, Deadline
+from lib.errors import ApiError, Refusal
+
+T = TypeVar("T")
+
+ATTEMPTS = 5
+FIRST_RETRY_SECONDS = 0.5
+LONGEST_RETRY_SECONDS = 8.0
+
+FIRST_POLL_SECONDS = 0.25
+LONGEST_POLL_SECONDS = 5.0
+POLL_GROWTH = 1.5
+# With these two an operation's end is seen at most 0.5 s and a third of its duration late.
+POLL_LAG_SECONDS = 0.4
+POLL_LAG_SHARE = 0.3
+POLL_JITTER = 0.05
+# What is kept of the time, so that the last request can be answered in it.
+LAST_TRY_SECONDS = 0.5
+
+
+class RetrySchedule:
+    """How long to wait after a request that failed.
+
+    Full jitter below a limit that doubles. A server that is only busy is given the time it
+    asks for, as often as the deadline allows; other faults only a number of attempts.
+
+    Args:
+        deadline: No wait reaches it.
+        attempts: How many attempts such faults are given; None for as many as fit.
+    """
+
+    def __init__(self, deadline: Deadline, attempts: int | None) -> None:
+        self._deadline = deadline
+        self._attempts = attempts
+        self._faults = 0
+        self._limits = backoff.expo(factor=FIRST_RETRY_SECONDS, max_value=LONGEST_RETRY_SECONDS)
+        next(self._limits)  # backoff's generators begin with one empty yield
+
+    def wait(self, error: ApiError) -> float | None:
+        """Give the seconds to wait before the next attempt, or None to give up."""
+        asked = 0.0
+        if isinstance(error, Refusal) and error.asks_for_patience:
+            asked = error.retry_after or 0.0
+        else:
+            self._faults += 1
+        left = self._deadline.remaining() - LAST_TRY_SECONDS
+        if self._faults == self._attempts or asked >= left:
+            return None
+        return min(asked + backoff.full_jitter(next(self._limits)), left)
+
+
+class PollSchedule:
+    """How long to wait before asking again about an operation that is still going.
+
+    The waits grow by half. They stay below a share of the time waited so far, so that the
+    end of a short login is seen soon, and that of a long one with few requests.
+
+    Args:
+        deadline: Polling began with it, and ends before it.
+    """
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        self._start = deadline.elapsed()
+        self._growing = FIRST_POLL_SECONDS
+
+    def wait(self, _operation: object) -> float | None:
+        """Give the seconds to wait before the next poll, or None when time is over."""
+        left = self._deadline.remaining() - LAST_TRY_SECONDS
+        if left <= 0:
+            return None
+        elapsed = self._deadline.elapsed() - self._start
+        seconds = min(
+            self._growing, POLL_LAG_SECONDS + POLL_LAG_SHARE * elapsed, LONGEST_POLL_SECONDS
+        )
+        self._growing *= POLL_GROWTH
+        return min(seconds * random.uniform(1 - POLL_JITTER, 1), left)  # noqa: S311 no secret
+
+
+def retry(
+    send: Callable[[], T],
+    *,
+    deadline: Deadline,
+    attempts: int | None,
+    clock: Clock,
+    on_retry: Callable[[ApiError, float], None],
+) -> T:
+    """Send a request until it is answered, or until trying again makes no sense.
+
+    Args:
+        send: Makes one attempt.
+        deadline: Bounds all attempts together.
+        attempts: How many attempts faults other than a busy server are given.
+        clock: What the waits are slept on.
+        on_retry: Told of each error that is followed by another attempt, and the wait before it.
+
+    Raises:
+        ApiError: the last attempt's error. It knows how many attempts there were, and
+            whether any of them may have reached the API.
+    """
+    schedule = RetrySchedule(deadline, attempts)
+    faults: list[ApiError] = []
+
+    def wait(error: ApiError) -> float | None:
+        seconds = schedule.wait(error)
+        if seconds is not None:
+            faults.append(error)
+            on_retry(error, seconds)
+        return seconds
+
+    decorate = backoff.on_exception(
+        _on_clock(wait, clock),
+        ApiError,
+        giveup=_is_final,
+        jitter=None,
+        logger=None,
+    )
+    try:
+        return decorate(send)()
+    except ApiError as error:
+        error.attempts = len(faults) + 1
+        error.lost = error.lost or any(fault.lost for fault in faults)
+        raise
+
+
+def poll(
+    ask: Callable[[], T], *, until: Callable[[T], bool], deadline: Deadline, clock: Clock
+) -> T:
+    """Ask, at once and then again and again, until an answer will do or time is over.
+
+    Args:
+        ask: Asks once.
+        until: Tells whether an answer will do.
+        deadline: When to stop asking.
+        clock: What the waits are slept on.
+
+    Returns:
+        The last answer, whether it will do or not.
+    """
+    decorate = backoff.on_predicate(
+        _on_clock(PollSchedule(deadline).wait, clock),
+        lambda answer: not until(answer),
+        jitter=None,
+        logger=None,
+    )
+    return decorate(ask)()
+
+
+def _is_final(error: Exception) -> bool:
+    return not (isinstance(error, ApiError) and error.transient)
+
+
+def _on_clock(
+    wait: Callable[[Any], float | None], clock: Clock
+) -> Callable[[], Generator[float, Any, None]]:
+    """Turn a schedule into what backoff wants: a generator that is sent each outcome."""
+
+    def waits() -> Generator[float, Any, None]:
+        outcome = yield 0.0
+        while (seconds := wait(outcome)) is not None:
+            clock.sleep(seconds)
+            outcome = yield 0.0
+
+    return waits

@@ -1,0 +1,91 @@
+"""What main leaves for post, and how far the login had come when it did.
+
+The state is one entry, saved anew at each stage: a later entry replaces an earlier one, so
+that a kill at any moment leaves a whole one. Post trusts nothing in it unchecked: an earlier
+step of the job may have written an entry of the same name.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from enum import Enum
+from typing import Any
+
+from lib.errors import InputError, StateError
+from lib.inputs import check_api_url
+from lib.models import is_operation_id, is_registry_url
+
+VERSION = 1
+
+
+class Stage(str, Enum):
+    """How far the login came."""
+
+    REQUESTED = "requested"
+    ACCEPTED = "accepted"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginState:
+    """A login, as post must know it.
+
+    `operation_id` and `registry_url` are known from the stage ACCEPTED on. `api_key` is
+    empty except inside a composite action, where runners give post the wrong inputs
+    (actions/runner#2030).
+    """
+
+    stage: Stage
+    server_id: str
+    credential_id: str
+    api_url: str
+    cleanup: bool
+    operation_id: str = ""
+    registry_url: str = ""
+    api_key: str = field(default="", repr=False)
+
+    def encode(self) -> str:
+        """Write the state as one line of ASCII."""
+        return json.dumps({"version": VERSION, **asdict(self)}, separators=(",", ":"))
+
+    @classmethod
+    def decode(cls, text: str) -> LoginState:
+        """Read what `encode` wrote.
+
+        Raises:
+            StateError: it is damaged, of another version, or not ours.
+        """
+        try:
+            data = json.loads(text)
+            version = data.pop("version")
+            state = cls(**{**data, "stage": Stage(data["stage"])})
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            raise _unusable("it is damaged, or another program wrote it") from None
+        if version != VERSION:
+            raise _unusable("another version of this action wrote it")
+        state._check(asdict(state))
+        return state
+
+    def _check(self, values: dict[str, Any]) -> None:
+        is_cleanup_known = isinstance(values.pop("cleanup"), bool)
+        if not is_cleanup_known or not all(isinstance(value, str) for value in values.values()):
+            raise _unusable("a value in it is of the wrong kind")
+        is_accepted = self.stage in {Stage.ACCEPTED, Stage.SUCCEEDED}
+        if is_accepted and not (
+            is_operation_id(self.operation_id) and is_registry_url(self.registry_url)
+        ):
+            raise _unusable("its operation or its registry is malformed")
+        try:
+            check_api_url(self.api_url)
+        except InputError:
+            raise _unusable("its api_url is not one the key may be sent to") from None
+
+
+def _unusable(why: str) -> StateError:
+    return StateError(
+        f"The state that the login step saved cannot be used: {why}",
+        remedy="If that step logged a server in to a registry, run `docker logout` with that "
+        "registry on that server.",
+    )

@@ -1,0 +1,68 @@
+"""Text from outside, made fit for the log of a runner.
+
+A runner takes some lines of a log for commands: `::name::` at the start of a line, and
+`##[name]` anywhere in it, where a lone CR ends a line as well (actions/runner,
+src/Runner.Common/ActionCommand.cs). So nothing is printed before it has been here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+# A run of this many characters is enough of any stream to see what went wrong.
+STREAM_LIMIT = 64 * 1024
+# A quotation inside an annotation, which runners cut at 4,096 characters.
+QUOTE_LIMIT = 600
+
+# Shorter secrets are no secrets, and replacing them would garble every line.
+_SHORTEST_SECRET = 4
+_TERMINAL_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
+
+
+def plain(text: str) -> str:
+    """Make one printable line of a text, with no command in it for any runner.
+
+    Line ends and control characters become spaces; white space is not kept as it was.
+    """
+    visible = "".join(
+        character if character.isprintable() else " "
+        for character in _TERMINAL_ESCAPE.sub("", text)
+    )
+    return re.sub(r":(?=:)", ": ", visible).replace("##[", "## [")
+
+
+def quote(text: str, limit: int = QUOTE_LIMIT) -> str:
+    """Make a bounded one-line quotation of a text.
+
+    Args:
+        text: What somebody else said.
+        limit: The most characters of it to keep.
+    """
+    line = " ".join(plain(text[: 2 * limit]).split())
+    return line if len(line) <= limit else line[:limit].rstrip() + "…"
+
+
+def lines(text: str, limit: int = STREAM_LIMIT) -> list[str]:
+    """Split a text into plain lines, without empty ones at its end.
+
+    Args:
+        text: What a program wrote.
+        limit: The most characters of it to keep; the end is kept, where errors are.
+    """
+    kept = text[-limit:]
+    split = [plain(line).rstrip() for line in kept.rstrip().splitlines()]
+    return split if len(kept) == len(text) else ["… (the beginning is left out)", *split]
+
+
+def secret_parts(secret: str) -> list[str]:
+    """Give what must be masked for a secret: each line of it that is long enough."""
+    stripped = (line.strip() for line in secret.splitlines())
+    return [line for line in stripped if len(line) >= _SHORTEST_SECRET]
+
+
+def scrub(text: str, secrets: Iterable[str]) -> str:
+    """Replace every secret in a text by asterisks."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return text

@@ -1,0 +1,241 @@
+"""One request and its answer. The only module that imports `requests`.
+
+Every way in which a request can fail becomes an `ApiError` here, and every request ends by
+its deadline, whatever the other side does: a timeout of `requests` bounds each single wait
+for bytes, not an answer that comes a byte at a time, so each request runs in a thread of its
+own that is left behind when time is over.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple, TypeVar
+
+import requests
+from requests.auth import AuthBase
+
+from lib.clock import Deadline
+from lib.errors import Unreachable
+from lib.inputs import is_loopback_url
+
+T = TypeVar("T")
+E = TypeVar("E", bound=BaseException)
+
+USER_AGENT = "reoclo-docker-auth/1.0.0"
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 30.0
+LONGEST_ANSWER_BYTES = 8 * 1024 * 1024
+
+# How often a wait looks up, so that Windows gets to run a signal's handler.
+_WAIT_SECONDS = 0.1
+_CHECK_NETWORK = (
+    "Check api_url, and that this runner may reach it (firewall, proxy, DNS), then run the job "
+    "again."
+)
+
+
+class Answer(NamedTuple):
+    """An HTTP answer that was read to its end.
+
+    `retry_after` is the wait it asks for in seconds, if it does.
+    """
+
+    status: int
+    body: bytes
+    retry_after: float | None
+
+    def json(self) -> object:
+        """Give the body as JSON; None where it is empty or no JSON."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+
+class Bearer(AuthBase):
+    """The key in the Authorization header, where no `~/.netrc` can replace it.
+
+    Args:
+        key: The automation key.
+    """
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add the header."""
+        request.headers["Authorization"] = f"Bearer {self._key}"
+        return request
+
+
+class Transport:
+    """Sends single requests to an API.
+
+    Args:
+        base_url: A checked address, without a slash at its end.
+        session: What sends them; see `open_session`.
+    """
+
+    def __init__(self, base_url: str, session: requests.Session) -> None:
+        self._base_url = base_url
+        self._session = session
+
+    def send(
+        self, method: str, path: str, deadline: Deadline, body: dict[str, Any] | None = None
+    ) -> Answer:
+        """Send one request and read its answer whole.
+
+        Args:
+            method: The HTTP method.
+            path: What follows the base URL.
+            deadline: When to stop waiting.
+            body: What to send as JSON.
+
+        Raises:
+            Unreachable: there is no answer, or it broke off.
+        """
+        try:
+            return _within(deadline, lambda: self._exchange(method, path, body))
+        except (requests.RequestException, OSError, ValueError) as error:
+            raise _unreachable(error) from error
+
+    def _exchange(self, method: str, path: str, body: dict[str, Any] | None) -> Answer:
+        response = self._session.request(
+            method,
+            self._base_url + path,
+            json=body,
+            timeout=(CONNECT_SECONDS, READ_SECONDS),
+            allow_redirects=False,  # the key would follow, and a POST would become a GET
+            stream=True,
+        )
+        with response:
+            return Answer(
+                response.status_code,
+                _read(response),
+                parse_retry_after(response.headers.get("Retry-After", "")),
+            )
+
+
+def open_session(api_url: str, api_key: str) -> requests.Session:
+    """Make a session that sends the key, and keeps one connection for all requests.
+
+    Args:
+        api_url: The checked address it is for.
+        api_key: The automation key.
+    """
+    session = requests.Session()
+    session.auth = Bearer(api_key)
+    session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
+    # A proxy has no part in a conversation inside this machine, least of all in plain http.
+    session.trust_env = not is_loopback_url(api_url)
+    return session
+
+
+def parse_retry_after(text: str) -> float | None:
+    """Read a Retry-After header, in seconds or as a date (RFC 9110, section 10.2.3).
+
+    Returns:
+        The seconds to wait, at least 0, or None for anything that is neither.
+    """
+    text = text.strip()
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return float(text)
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=timezone.utc)
+    return max(0.0, (date - datetime.now(timezone.utc)).total_seconds())
+
+
+def _read(response: requests.Response) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_content(64 * 1024):
+        body += chunk
+        if len(body) > LONGEST_ANSWER_BYTES:
+            raise ValueError("the answer does not end")
+    return bytes(body)
+
+
+def _within(deadline: Deadline, call: Callable[[], T]) -> T:
+    """Do something in a thread, and leave it behind if it is not done by the deadline."""
+    outcome: Future[T] = Future()
+    threading.Thread(target=_settle, args=(outcome, call), daemon=True).start()
+    while not wait([outcome], timeout=_WAIT_SECONDS).done:
+        if not deadline.remaining():
+            raise TimeoutError("no answer in time")
+    return outcome.result()
+
+
+def _settle(outcome: Future[T], call: Callable[[], T]) -> None:
+    try:
+        outcome.set_result(call())
+    except Exception as error:  # noqa: BLE001 the thread that waits raises it again
+        outcome.set_exception(error)
+
+
+def _unreachable(error: Exception) -> Unreachable:
+    """Find words for a failed request, and tell what it means for another try."""
+    causes = list(_causes(error))
+    certificate = _first(causes, ssl.SSLCertVerificationError)
+    if certificate:
+        return _untrusted(certificate)
+    is_unsent = isinstance(error, requests.ConnectTimeout) or any(
+        type(cause).__name__ in _BEFORE_SENDING for cause in causes
+    )
+    return Unreachable(
+        f"The Reoclo API cannot be reached: {_reason(causes)}",
+        remedy=_CHECK_NETWORK,
+        transient=not isinstance(error, (requests.exceptions.InvalidURL, UnicodeError)),
+        lost=not is_unsent,
+    )
+
+
+# urllib3's names for faults that come before a request is sent.
+_BEFORE_SENDING = {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ProxyError"}
+
+
+def _untrusted(certificate: ssl.SSLCertVerificationError) -> Unreachable:
+    return Unreachable(
+        f"The certificate of the Reoclo API is not trusted: {certificate.verify_message}",
+        remedy="Check api_url. If your network has a CA of its own, set REQUESTS_CA_BUNDLE on "
+        "the runner to a file with its certificate.",
+        transient=False,
+        lost=False,
+    )
+
+
+def _reason(causes: list[BaseException]) -> str:
+    """Give the reason a person knows, without the names of any library."""
+    if _first(causes, socket.gaierror):
+        return "its name cannot be resolved"
+    if _first(causes, TimeoutError) or _first(causes, requests.Timeout):
+        return "no answer in time"
+    system = next((c for c in causes if isinstance(c, OSError) and c.strerror), None)
+    if isinstance(system, OSError) and system.strerror:
+        return system.strerror.lower()
+    return "the connection was closed, or the answer broke off"
+
+
+def _first(causes: list[BaseException], kind: type[E]) -> E | None:
+    return next((cause for cause in causes if isinstance(cause, kind)), None)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Give an error and what led to it; requests and urllib3 wrap one in the other's args."""
+    seen: set[int] = set()
+    queue: list[object] = [error]
+    while queue:
+        found = queue.pop(0)
+        if isinstance(found, BaseException) and id(found) not in seen:
+            seen.add(id(found))
+            yield found
+            queue += [*found.args, getattr(found, "reason", None), found.__cause__]
