@@ -1,0 +1,36 @@
+"""What all tests share. It comes first: nothing of ours may leave bytecode in the tree."""
+
+from __future__ import annotations
+
+import sys
+
+sys.dont_write_bytecode = True
+
+from collections.abc import Callable, Iterator  # noqa: E402
+from contextlib import ExitStack  # noqa: E402
+
+import pytest  # noqa: E402
+
+from tests.fake_api import FakeApi, recording  # noqa: E402
+
+Play = Callable[..., FakeApi]
+
+
+@pytest.fixture
+def fake_api() -> Iterator[Play]:
+    """Give a function that starts a fake API with the recordings of these names.
+
+    At the end each API is stopped, and must have been asked all that was recorded and
+    nothing else.
+    """
+    with ExitStack() as running:
+        started: list[FakeApi] = []
+
+        def play(*recording_names: str) -> FakeApi:
+            api = FakeApi([recording.load(name) for name in recording_names])
+            started.append(running.enter_context(api))
+            return api
+
+        yield play
+    for api in started:
+        api.verify()

@@ -1,0 +1,449 @@
+"""The whole action, as a runner starts it: Node, Python, HTTP, command files."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import API_KEY, CREDENTIAL_ID, SERVER_ID, MakeRunner
+from tests.fake_api import FakeApi
+from tests.runner import Runner, Stage
+from tests.runner.runner import RunningStage
+
+Play = Callable[..., FakeApi]
+
+REGISTRIES = {
+    "docker-hub": ("docker.io", "docker_hub"),
+    "ghcr": ("ghcr.io", "ghcr"),
+    "aws-ecr": ("123456789012.dkr.ecr.eu-central-1.amazonaws.com", "aws_ecr"),
+    "google-artifact-registry": ("europe-west3-docker.pkg.dev", "google_artifact_registry"),
+    "azure-acr": ("contoso.azurecr.io", "azure_acr"),
+    "harbor": ("harbor.example.com", "harbor"),
+    "generic": ("registry.example.com:5000", "generic"),
+}
+LOGIN_AND_LOGOUT = ["login", "poll", "logout", "poll"]
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    """Wait until something holds that another process brings about."""
+    for _ in range(600):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not come to pass")
+
+
+def stages(runner_state: str) -> list[str]:
+    """Give the stages that were saved, in their order."""
+    return [json.loads(line)["stage"] for line in runner_state.splitlines() if line[0] == "{"]
+
+
+@pytest.mark.parametrize("recording", REGISTRIES)
+def test_each_kind_of_registry_is_logged_in_and_out(
+    fake_api: Play, make_runner: MakeRunner, recording: str
+) -> None:
+    """Each of the seven registry types logs in, sets its outputs and is logged out."""
+    api = fake_api(recording)
+    runner = make_runner(api)
+
+    main = runner.main()
+    post = runner.post()
+
+    registry_url, registry_type = REGISTRIES[recording]
+    assert (main.exit_code, post.exit_code) == (0, 0)
+    assert main.outputs["registry_url"] == registry_url
+    assert main.outputs["registry_type"] == registry_type
+    assert main.outputs["operation_id"]
+    assert api.calls() == LOGIN_AND_LOGOUT
+    assert main.log.annotations == post.log.annotations == []
+
+
+def test_a_good_login_is_told_in_at_most_six_lines(fake_api: Play, make_runner: MakeRunner) -> None:
+    """The log of a good login says which registry, which server, which operation, and no more."""
+    main = (runner := make_runner(fake_api("ghcr"))).main()
+    runner.post()
+
+    assert len(main.log.shown) <= 6
+    for said in ("ghcr.io", "build-1", main.outputs["operation_id"], SERVER_ID):
+        assert said in main.log.text()
+
+
+def test_the_api_is_told_who_acts_at_login_and_at_logout(
+    fake_api: Play, make_runner: MakeRunner
+) -> None:
+    """Login and logout carry the run, the repository, the workflow, the actor and the commit."""
+    api = fake_api("ghcr")
+    runner = make_runner(api)
+    runner.main()
+    runner.post()
+
+    run = {
+        "run_id": "7301",
+        "run_context": {
+            "provider": "github_actions",
+            "repository": "acme/shop",
+            "workflow": "Deploy",
+            "trigger": "push",
+            "actor": "octocat",
+            "sha": "0123456789abcdef0123456789abcdef01234567",
+            "ref": "refs/heads/main",
+        },
+    }
+    login, logout = (seen for seen in api.requests if seen.method == "POST")
+    assert login.body == {"server_id": SERVER_ID, "credential_id": CREDENTIAL_ID, **run}
+    assert logout.body == {"server_id": SERVER_ID, "registry_url": "ghcr.io", **run}
+    assert {seen.headers["Authorization"] for seen in api.requests} == {f"Bearer {API_KEY}"}
+
+
+def test_the_key_is_masked_first_and_never_shown(fake_api: Play, make_runner: MakeRunner) -> None:
+    """The first line of each stage masks the key; nothing else ever has the key in it."""
+    runner = make_runner(fake_api("ghcr"), environment={"RUNNER_DEBUG": "1"})
+
+    for result in (runner.main(), runner.post()):
+        first, *others = result.output.splitlines()
+        assert first == f"::add-mask::{API_KEY}"
+        assert API_KEY not in "\n".join(others)
+        assert API_KEY not in result.state_text
+        assert API_KEY not in str(result.outputs)
+
+
+def test_the_state_is_saved_before_and_after_the_api_accepts(
+    fake_api: Play, make_runner: MakeRunner
+) -> None:
+    """The state goes through requested, accepted and succeeded, each saved as it is reached."""
+    main = (runner := make_runner(fake_api("ghcr"))).main()
+    runner.post()
+
+    assert stages(main.state_text) == ["requested", "accepted", "succeeded"]
+
+
+def test_cleanup_false_leaves_the_server_logged_in(fake_api: Play, make_runner: MakeRunner) -> None:
+    """With cleanup: false post asks nothing of the API, and says why."""
+    api = fake_api("login-only")
+    runner = make_runner(api, cleanup="false")
+
+    assert runner.main().exit_code == 0
+    post = runner.post()
+
+    assert post.exit_code == 0
+    assert "cleanup: false" in post.log.text()
+    assert api.calls() == ["login", "poll"]
+
+
+def test_a_login_that_takes_a_while_is_waited_for(fake_api: Play, make_runner: MakeRunner) -> None:
+    """A login that ends after two seconds is polled more than once, and then is good."""
+    api = fake_api("slow-login")
+    runner = make_runner(api)
+
+    assert runner.main().exit_code == 0
+    polls = len(api.requests) - 1
+    runner.post()
+
+    assert 2 < polls <= 7
+
+
+def test_a_refused_login_is_red_and_not_logged_out(fake_api: Play, make_runner: MakeRunner) -> None:
+    """When the registry refuses, the step fails with docker's words, and post leaves it be."""
+    api = fake_api("refused-by-registry")
+    runner = make_runner(api)
+
+    main = runner.main()
+    post = runner.post()
+
+    assert main.exit_code == 1
+    [(level, message)] = main.log.annotations
+    assert level == "error"
+    assert "unauthorized" in message
+    assert main.outputs["operation_id"] in message
+    assert main.outputs["registry_url"] == "ghcr.io"
+    assert api.calls() == ["login", "poll"]
+    assert (post.exit_code, post.log.annotations) == (0, [])
+
+
+@pytest.mark.parametrize("recording", ["server-timeout", "no-result"])
+def test_a_login_that_may_have_worked_is_red_and_logged_out(
+    fake_api: Play, make_runner: MakeRunner, recording: str
+) -> None:
+    """A login of which nobody knows whether it worked fails the step, and is undone."""
+    api = fake_api(recording)
+    runner = make_runner(api)
+
+    assert runner.main().exit_code == 1
+    assert runner.post().exit_code == 0
+    assert api.calls() == ["login", "poll", "logout", "poll"]
+
+
+@pytest.mark.parametrize(
+    ("recording", "remedy"),
+    [
+        ("key-rejected", "revoked"),
+        ("key-not-allowed", "registry_login"),
+        ("not-found", "server_id"),
+        ("unprocessable", "server_id"),
+        ("rate-limit-exceeded", "rate limit"),
+    ],
+)
+def test_a_refusal_of_the_api_is_one_error_with_a_remedy(
+    fake_api: Play, make_runner: MakeRunner, recording: str, remedy: str
+) -> None:
+    """What the API refuses fails the step at once, with its words and what to do about it."""
+    api = fake_api(recording)
+    runner = make_runner(api)
+
+    main = runner.main()
+    post = runner.post()
+
+    assert main.exit_code == 1
+    [(level, message)] = main.log.annotations
+    assert level == "error"
+    assert remedy in message
+    assert "{" not in message
+    assert (post.exit_code, post.log.annotations) == (0, [])
+    assert api.calls() == ["login"]
+
+
+def test_a_busy_api_is_given_the_time_it_asks_for(fake_api: Play, make_runner: MakeRunner) -> None:
+    """A login that is refused with 429 and Retry-After is sent again, and then is good."""
+    api = fake_api("rate-limited")
+    runner = make_runner(api)
+
+    assert runner.main().exit_code == 0
+    runner.post()
+
+    first, second = (seen.at for seen in api.requests if seen.path.endswith("/login"))
+    assert second - first >= 1
+
+
+def test_a_logout_that_is_refused_is_one_warning(fake_api: Play, make_runner: MakeRunner) -> None:
+    """Post never fails the job: it says what stays logged in, where, and how to remove it."""
+    runner = make_runner(fake_api("logout-not-allowed"))
+
+    runner.main()
+    post = runner.post()
+
+    assert post.exit_code == 0
+    [(level, message)] = post.log.annotations
+    assert level == "warning"
+    for said in ("ghcr.io", SERVER_ID, "docker logout ghcr.io", "registry_logout"):
+        assert said in message
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"api_key": ""},
+        {"api_key": "rk_t_integration"},
+        {"api_key": "rca_two words"},
+        {"server_id": "build-1"},
+        {"credential_id": ""},
+        {"cleanup": "yes"},
+        {"api_url": "http://api.example.com"},
+        {"api_url": "https://user:word@api.example.com"},
+        {"timeout": "0"},
+    ],
+    ids=str,
+)
+def test_a_bad_input_is_one_error_before_any_request(
+    fake_api: Play, make_runner: MakeRunner, inputs: dict[str, str]
+) -> None:
+    """A bad input fails the step with an error that names it; post has nothing to do."""
+    api = fake_api()
+    runner = make_runner(api, **inputs)
+
+    main = runner.main()
+    post = runner.post()
+
+    assert main.exit_code == 1
+    [(level, message)] = main.log.annotations
+    assert level == "error"
+    assert next(iter(inputs)) in message
+    assert main.state == {}
+    assert (post.exit_code, post.log.annotations) == (0, [])
+    assert api.requests == []
+
+
+def cancel_when(running: RunningStage, condition: Callable[[], object]) -> None:
+    """Send the runner's first signal of a cancel when something has come to pass."""
+    wait_for(condition)
+    running.signal(signal.SIGINT)
+
+
+def test_a_cancel_while_polling_ends_main_and_post_logs_out_after_the_login(
+    fake_api: Play, make_runner: MakeRunner
+) -> None:
+    """After a cancel post waits for the login to end, and logs out only then."""
+    api = fake_api("slow-login")
+    runner = make_runner(api)
+
+    running = runner.begin("main")
+    cancel_when(running, lambda: len(api.requests) > 1)
+    main = running.wait()
+    post = runner.post()
+
+    assert main.exit_code == 130
+    assert stages(main.state_text) == ["requested", "accepted"]
+    assert main.outputs["registry_url"] == "ghcr.io"
+    assert post.exit_code == 0
+    assert post.log.annotations == []
+    login, *_, logout = (seen for seen in api.requests if seen.method == "POST")
+    assert logout.at - login.at >= 2
+
+
+def test_a_cancel_while_the_login_is_sent_waits_for_its_answer(
+    fake_api: Play, make_runner: MakeRunner
+) -> None:
+    """With the login on its way main first saves what the API answers, so that post can undo it."""
+    api = fake_api("slow-answer")
+    runner = make_runner(api)
+
+    running = runner.begin("main")
+    cancel_when(running, lambda: api.requests)
+    main = running.wait()
+    post = runner.post()
+
+    assert main.exit_code == 130
+    assert stages(main.state_text) == ["requested", "accepted"]
+    assert post.exit_code == 0
+    assert api.calls() == LOGIN_AND_LOGOUT
+
+
+def test_a_late_refusal_leaves_nothing_to_log_out(fake_api: Play, make_runner: MakeRunner) -> None:
+    """A cancelled login that the registry then refuses is not logged out."""
+    api = fake_api("refused-late")
+    runner = make_runner(api)
+
+    running = runner.begin("main")
+    cancel_when(running, lambda: len(api.requests) > 1)
+    running.wait()
+    post = runner.post()
+
+    assert post.exit_code == 0
+    assert api.calls() == ["login", "poll"]
+
+
+def test_a_killed_main_is_cleaned_up_by_post(fake_api: Play, make_runner: MakeRunner) -> None:
+    """Runners that kill at once leave the state that was saved: post needs no signal."""
+    api = fake_api("slow-login")
+    runner = make_runner(api)
+
+    running = runner.begin("main")
+    wait_for(lambda: len(api.requests) > 1)
+    running.kill()
+    running.wait()
+    post = runner.post()
+
+    assert post.exit_code == 0
+    assert "logout" in api.calls()
+
+
+def test_a_login_past_its_timeout_is_red_and_logged_out(
+    fake_api: Play, make_runner: MakeRunner
+) -> None:
+    """Past the timeout the step fails and names the operation; post logs out all the same."""
+    api = fake_api("slow-login")
+    runner = make_runner(api, timeout="1")
+
+    main = runner.main()
+    post = runner.post()
+
+    assert main.exit_code == 1
+    [(_, message)] = main.log.annotations
+    assert main.outputs["operation_id"] in message
+    assert "running" in message
+    assert post.exit_code == 0
+    assert api.calls() == LOGIN_AND_LOGOUT
+
+
+def test_post_acts_on_the_state_and_not_on_its_inputs(fake_api: Play, tmp_path: Path) -> None:
+    """Inputs that say something else in post change nothing about what is logged out, and where."""
+    api = fake_api("ghcr")
+    good = {"server_id": SERVER_ID, "credential_id": CREDENTIAL_ID, "api_url": api.url}
+    other = {"server_id": CREDENTIAL_ID, "api_url": "https://elsewhere.invalid", "cleanup": "false"}
+
+    def inputs(stage: Stage) -> dict[str, str]:
+        return {**good, "api_key": API_KEY, **(other if stage == "post" else {})}
+
+    runner = Runner(tmp_path, inputs)
+    runner.main()
+    runner.post()
+
+    assert api.requests[-2].body["server_id"] == SERVER_ID
+
+
+def test_a_composite_action_keeps_the_key_for_post(fake_api: Play, tmp_path: Path) -> None:
+    """Inside a composite action, where post's inputs are wrong, the key comes from the state."""
+    api = fake_api("ghcr")
+
+    def inputs(stage: Stage) -> dict[str, str]:
+        good = {"server_id": SERVER_ID, "credential_id": CREDENTIAL_ID, "api_url": api.url}
+        return {**good, "api_key": API_KEY} if stage == "main" else {"api_key": ""}
+
+    runner = Runner(tmp_path, inputs, environment={"GITHUB_ACTION_PATH": "/actions/composite"})
+    runner.main()
+    post = runner.post()
+
+    assert post.log.annotations == []
+    assert post.output.startswith(f"::add-mask::{API_KEY}\n")
+    assert api.calls() == LOGIN_AND_LOGOUT
+
+
+def test_using_the_action_changes_no_file_of_it(
+    fake_api: Play, action_copy: Path, tmp_path: Path
+) -> None:
+    """The action's tree is byte for byte the same after main and post as before."""
+    api = fake_api("ghcr")
+
+    def content() -> dict[str, bytes]:
+        files = (path for path in action_copy.rglob("*") if path.is_file())
+        return {str(path): path.read_bytes() for path in files}
+
+    before = content()
+    inputs = {"api_key": API_KEY, "server_id": SERVER_ID, "credential_id": CREDENTIAL_ID}
+    runner = Runner(tmp_path, {**inputs, "api_url": api.url}, action=action_copy)
+    assert runner.main().exit_code == 0
+    runner.post()
+
+    assert content() == before
+
+
+def test_the_jobs_python_settings_and_modules_have_no_say(
+    fake_api: Play, make_runner: MakeRunner
+) -> None:
+    """PYTHON* variables, and modules in the workspace, change nothing about the action."""
+    runner = make_runner(fake_api("ghcr"))
+    trap = "import sys; sys.stdout.write('injected\\n'); sys.exit(3)\n"
+    for name in ("requests", "json", "sitecustomize", "usercustomize", "lib"):
+        (runner.workspace / f"{name}.py").write_text(trap, "utf-8")
+    runner.set(
+        {
+            "PYTHONPATH": str(runner.workspace),
+            "PYTHONSTARTUP": str(runner.workspace / "json.py"),
+            "PYTHONHOME": str(runner.workspace),
+            "PYTHONWARNINGS": "error",
+            "PYTHONINSPECT": "1",
+        }
+    )
+
+    main = runner.main()
+    runner.post()
+
+    assert main.exit_code == 0
+    assert "injected" not in main.output
+
+
+def test_a_netrc_entry_does_not_replace_the_key(fake_api: Play, make_runner: MakeRunner) -> None:
+    """A ~/.netrc that names the API's host has no part in the conversation."""
+    api = fake_api("ghcr")
+    runner = make_runner(api)
+    home = runner.workspace.parent
+    (home / ".netrc").write_text("default login somebody password wrong\n", "utf-8")
+
+    runner.main()
+    runner.post()
+
+    assert {seen.headers["Authorization"] for seen in api.requests} == {f"Bearer {API_KEY}"}
