@@ -1,0 +1,155 @@
+"""The action in real workflows, run by act in host mode (no Docker).
+
+act may lose the last lines of a failing step, so the tests look at what the fake API saw, at
+files, and at act's exit status. In CI (CI=true) a missing act is a failure, not a skip.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.fake_api import FakeApi
+
+pytestmark = pytest.mark.act
+
+Play = Callable[..., FakeApi]
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKFLOWS = ROOT / "tests" / "act" / "workflows"
+LOGIN_AND_LOGOUT = ["login", "poll", "logout", "poll"]
+
+
+class Act:
+    """Runs workflows under act, in a repository of their own.
+
+    Args:
+        folder: Where that repository and act's files go.
+        program: act itself.
+    """
+
+    def __init__(self, folder: Path, program: str) -> None:
+        self._folder = folder
+        self._program = program
+        self._repository = folder / "repository"
+        self.seen_file = folder / "seen"
+        self._action = folder / "action"
+        _copy_committed(self._action)
+        _commit_workflows(self._repository)
+
+    def run(self, workflow: str, api: FakeApi) -> int:
+        """Run a workflow against a fake API.
+
+        Returns:
+            act's exit status.
+        """
+        variables = {
+            "REOCLO_SERVER_ID": "11111111-2222-4333-8444-555555555555",
+            "REOCLO_CREDENTIAL_ID": "66666666-7777-4888-9999-000000000000",
+            "REOCLO_API_URL": api.url,
+            "SEEN_FILE": str(self.seen_file),
+        }
+        command = [self._program, "push", "-C", str(self._repository)]
+        command += ["-W", str(self._repository / workflow), "-P", "ubuntu-latest=-self-hosted"]
+        command += ["--no-cache-server", "--action-cache-path", str(self._folder / "cache")]
+        command += ["--local-repository", f"reoclo/docker-auth@v1={self._action}", "--rm"]
+        command += ["-s", "GITHUB_TOKEN=not-a-token-but-long-enough"]
+        command += ["-s", "REOCLO_API_KEY=rca_Zm9vYmFy0123456789"]
+        for name, value in variables.items():
+            command += ["--var", f"{name}={value}"]
+        return subprocess.run(
+            command,
+            env={
+                "HOME": str(self._folder),
+                "PATH": os.environ["PATH"],
+                "ACT_DISABLE_VERSION_CHECK": "1",
+            },
+            stdin=subprocess.DEVNULL,
+            check=False,
+            timeout=100,
+        ).returncode
+
+
+@pytest.fixture
+def act(tmp_path: Path) -> Act:
+    """Make act ready, or skip with a word on how to get it."""
+    program = shutil.which("act")
+    if program is None:
+        missing = "act is not on PATH: go install github.com/nektos/act@v0.2.89"
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return Act(tmp_path, program)
+
+
+def _copy_committed(target: Path) -> None:
+    """Copy what git tracks, or would, so that nothing else can help."""
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    for name in listing.stdout.splitlines():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, target / name)
+
+
+def _commit_workflows(repository: Path) -> None:
+    """Make a repository with a commit: without one act has much to say."""
+    shutil.copytree(WORKFLOWS, repository)
+    git = ["git", "-C", str(repository), "-c", "user.name=test", "-c", "user.email=test@localhost"]
+    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "Workflows"]):
+        subprocess.run([*git, *command], check=True)
+
+
+def test_login_outputs_and_logout(fake_api: Play, act: Act) -> None:
+    """A job logs in, a later step reads the three outputs, the logout follows at the end."""
+    api = fake_api("ghcr")
+
+    assert act.run("login.yml", api) == 0
+
+    operation, registry_url, registry_type = act.seen_file.read_text("utf-8").split()
+    assert operation in api.requests[1].path
+    assert (registry_url, registry_type) == ("ghcr.io", "ghcr")
+    assert api.calls() == LOGIN_AND_LOGOUT
+
+
+def test_a_slow_login_is_waited_for(fake_api: Play, act: Act) -> None:
+    """Later steps run only when a login that takes a while has ended."""
+    api = fake_api("slow-login")
+
+    assert act.run("login.yml", api) == 0
+    assert act.seen_file.exists()
+    assert api.calls() == LOGIN_AND_LOGOUT
+
+
+def test_cleanup_false(fake_api: Play, act: Act) -> None:
+    """With cleanup: false the job is green and the API is asked for no logout."""
+    api = fake_api("login-only")
+
+    assert act.run("cleanup-false.yml", api) == 0
+    assert api.calls() == ["login", "poll"]
+
+
+def test_a_refused_login(fake_api: Play, act: Act) -> None:
+    """A login that the registry refuses makes the job red; nothing is logged out."""
+    api = fake_api("refused-by-registry")
+
+    assert act.run("login.yml", api) == 1
+    assert not act.seen_file.exists()
+    assert api.calls() == ["login", "poll"]
+
+
+def test_a_later_step_that_fails(fake_api: Play, act: Act) -> None:
+    """When a later step fails the job is red, and the server is logged out all the same."""
+    api = fake_api("ghcr")
+
+    assert act.run("later-failure.yml", api) == 1
+    assert api.calls() == LOGIN_AND_LOGOUT
