@@ -103,7 +103,8 @@ class Client:
         return operation
 
     def _operation(self, operation_id: str, deadline: Deadline) -> Operation:
-        call = _Call("GET", f"/operations/{operation_id}", "registry_login", attempts=None)
+        permission = "registry_login (or registry_logout)"
+        call = _Call("GET", f"/operations/{operation_id}", permission, attempts=None)
         return Operation.from_json(self._send(call, deadline).json())
 
     def _send(self, call: _Call, deadline: Deadline) -> Answer:

@@ -118,7 +118,7 @@ def _exit_code(
     try:
         step()
     except Cancelled:
-        workflow.info("Cancelled. The post step logs out what was logged in.")
+        workflow.info("Cancelled. The post step looks after a login that was begun.")
         return EXIT_CANCELLED
     except ActionError as error:
         report(str(error))

@@ -92,11 +92,6 @@ def check_api_url(text: str) -> str:
     return text.rstrip("/")
 
 
-def is_loopback_url(url: str) -> bool:
-    """Tell whether a checked address is one of this machine."""
-    return _is_loopback(urlsplit(url).hostname or "")
-
-
 def _split(text: str) -> SplitResult:
     """Split a URL that has a host, and a port only if it is a number."""
     if _URL.fullmatch(text) is None:

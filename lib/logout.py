@@ -60,10 +60,10 @@ def log_out(
 
 
 def _reason_for_nothing(state: LoginState) -> str:
-    if not state.cleanup:
-        return "Not logged out, as asked (cleanup: false): the server stays logged in."
     if state.stage is Stage.FAILED:
         return "Nothing to log out: the login did not work."
+    if not state.cleanup:
+        return "Not logged out, as asked (cleanup: false)."
     return ""
 
 

@@ -53,10 +53,9 @@ class RetrySchedule:
 
     def wait(self, error: ApiError) -> float | None:
         """Give the seconds to wait before the next attempt, or None to give up."""
-        asked = 0.0
-        if isinstance(error, Refusal) and error.asks_for_patience:
-            asked = error.retry_after or 0.0
-        else:
+        refusal = error if isinstance(error, Refusal) else None
+        asked = (refusal and refusal.retry_after) or 0.0
+        if not (refusal and refusal.asks_for_patience):
             self._faults += 1
         left = self._deadline.remaining() - LAST_TRY_SECONDS
         if self._faults == self._attempts or asked >= left:

@@ -23,7 +23,6 @@ from requests.auth import AuthBase
 
 from lib.clock import Deadline
 from lib.errors import Unreachable
-from lib.inputs import is_loopback_url
 
 T = TypeVar("T")
 E = TypeVar("E", bound=BaseException)
@@ -133,8 +132,8 @@ def open_session(api_url: str, api_key: str) -> requests.Session:
     session = requests.Session()
     session.auth = Bearer(api_key)
     session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
-    # A proxy has no part in a conversation inside this machine, least of all in plain http.
-    session.trust_env = not is_loopback_url(api_url)
+    # Plain http is for this machine alone: no proxy may see the key.
+    session.trust_env = not api_url.lower().startswith("http:")
     return session
 
 
