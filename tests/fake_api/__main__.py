@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import signal
 import sys
 import threading
@@ -67,9 +68,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(recordings: list[recording.Recording], options: argparse.Namespace) -> int:
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it would tell each request again
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, lambda *_: stop.set())
     with FakeApi(recordings, endless=True, host=options.host, port=options.port) as api:
         print(f"The fake Reoclo API listens on {api.url}", flush=True)
         shown = 0

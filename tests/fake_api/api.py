@@ -18,6 +18,7 @@ from werkzeug import Request, Response
 
 from tests.fake_api import audit, recording
 from tests.fake_api.recording import Exchange, Recording, Values
+from tests.fake_api.recording import Response as Answer
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -69,7 +70,7 @@ class Conversation:
                 return None
         return None
 
-    def play(self, index: int) -> recording.Response:
+    def play(self, index: int) -> Answer:
         """Go on to an exchange, and give its answer to the next request."""
         self.reached = index
         response = self.recording.exchanges[index].respond(
@@ -115,7 +116,7 @@ class FakeApi:
 
     def __enter__(self) -> Self:
         """Start to listen."""
-        self._server.start()  # type: ignore[no-untyped-call]
+        self._server.start()
         return self
 
     def __exit__(
@@ -125,7 +126,7 @@ class FakeApi:
         _traceback: TracebackType | None,
     ) -> None:
         """Stop."""
-        self._server.stop()  # type: ignore[no-untyped-call]
+        self._server.stop()
 
     @property
     def url(self) -> str:
@@ -185,11 +186,12 @@ class FakeApi:
             )
         )
 
-    def _answer(self, request: Request, body: object) -> tuple[recording.Response | None, Values]:
-        for conversation in [*self._conversations, self._next(body)]:
-            index = conversation and conversation.find(request.method, request.path, body)
-            if conversation is not None and index is not None:
-                if conversation not in self._conversations:
+    def _answer(self, request: Request, body: object) -> tuple[Answer | None, Values]:
+        upcoming = self._next(body)
+        for conversation in [*self._conversations, *([upcoming] if upcoming else [])]:
+            index = conversation.find(request.method, request.path, body)
+            if index is not None:
+                if conversation is upcoming:
                     self._begin(conversation)
                 return conversation.play(index), {**conversation.values, "now": _iso(time.time())}
         return None, {}

@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -48,8 +49,10 @@ class Runner:
         folder: Where the job's files go.
         action: The action's folder.
         inputs: What `with` says; called for each stage, since a runner evaluates it anew.
-        environment: What the job's `env` and earlier steps set, over the runner's own variables.
-        path: The PATH on which Node and Python are found.
+        environment: What the job's `env` and earlier steps set, over the runner's own variables;
+            Node and Python are found on its PATH.
+        through_node: Whether to start the action through Node. No runner does otherwise; it is
+            for a demo on a machine without Node.
     """
 
     def __init__(
@@ -59,13 +62,13 @@ class Runner:
         *,
         action: Path = ROOT,
         environment: Mapping[str, str] | None = None,
-        path: str | None = None,
+        through_node: bool = True,
     ) -> None:
         self._folder = folder
         self._action = action
         self._inputs = inputs
-        self._environment = dict(environment or {})
-        self._path = path or os.environ["PATH"]
+        self._environment = {"PATH": os.environ["PATH"], **(environment or {})}
+        self._through_node = through_node
         self._metadata = yaml.safe_load((action / "action.yml").read_text("utf-8"))
         self._masks: set[str] = set()
         self._state: dict[str, str] = {}
@@ -90,7 +93,7 @@ class Runner:
         """Start a stage."""
         command_files = self._fresh_files()
         process = subprocess.Popen(
-            [_node(self._path), str(self._action / self._metadata["runs"][stage])],
+            self._command(stage),
             cwd=self.workspace,
             env=self._variables(stage, command_files),
             stdin=subprocess.DEVNULL,
@@ -116,6 +119,11 @@ class Runner:
             state_text=state_text,
         )
 
+    def _command(self, stage: Stage) -> list[str]:
+        if not self._through_node:
+            return [sys.executable, "-BsSu", str(self._action / f"{stage}.py")]
+        return [_node(self._environment["PATH"]), str(self._action / self._metadata["runs"][stage])]
+
     def _fresh_files(self) -> dict[str, Path]:
         """Make new command files; those of an earlier stage stay until the job ends."""
         folder = self.temp / "_runner_file_commands"
@@ -138,7 +146,7 @@ class Runner:
         if stage == "post":
             variables |= {f"STATE_{name}": value for name, value in self._state.items()}
         variables |= self._input_variables(stage)
-        variables |= {"PATH": self._path, "RUNNER_TEMP": str(self.temp)}
+        variables |= {"RUNNER_TEMP": str(self.temp)}
         variables |= {name: value for name, value in GITHUB.items() if name not in variables}
         return variables | {name: str(path) for name, path in command_files.items()}
 

@@ -1,0 +1,57 @@
+# Every target sets up what it needs in .venv; nothing of the system is changed.
+export PYTHONDONTWRITEBYTECODE = 1
+unexport PYTHONPATH
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+# The first Python of 3.10 or later, unless one is given: make PYTHON=/usr/bin/python3.12
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python3.10 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
+
+.PHONY: help demo test check act format vendor lock clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
+
+demo: $(READY) ## see a login and a logout against the fake Reoclo API
+	@$(BIN)/python -m tests.demo
+
+test: $(READY) ## run all tests but those under act
+	@$(BIN)/python -m pytest -m "not act" --cov --cov-report=term --cov-fail-under=100 $(ARGS)
+
+act: $(READY) ## run the workflows of tests/act under act
+	@$(BIN)/python -m pytest -m act $(ARGS)
+
+check: $(READY) ## formatter, linters, types, metadata, vendored code
+	@$(BIN)/ruff format --check
+	@$(BIN)/ruff check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
+	@$(BIN)/python tools/vendor.py --check
+	@for file in lib/launcher/*.cjs; do node --check "$$file"; done
+
+format: $(READY) ## let the formatter have its way
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+vendor: $(READY) ## make lib/_vendor anew from tools/vendored.txt
+	@$(BIN)/python tools/vendor.py
+
+lock: $(READY) ## resolve the development dependencies anew
+	@$(BIN)/python -m pip install --quiet uv==0.13.9
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
+		--python-version 3.10 --group dev --output-file tools/dev.txt
+
+clean: ## remove what the targets made
+	@rm -rf $(VENV) .wheels .mypy_cache .ruff_cache .import_linter_cache .coverage
+
+$(READY): tools/dev.txt tools/vendored.txt
+	@test -n "$(PYTHON)" || { echo "make: needs Python 3.10 or later on PATH, or make PYTHON=…" >&2; exit 1; }
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version) …"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: -r tools/dev.txt
+	@$(BIN)/python tools/vendor.py --check
+	@touch $@

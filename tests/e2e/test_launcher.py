@@ -1,0 +1,253 @@
+"""The launcher: which Python it takes, how it ends, what it says where there is none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import MakeRunner
+from tests.e2e.test_action import wait_for
+from tests.fake_api import FakeApi
+from tests.runner.runner import ROOT
+
+Play = Callable[..., FakeApi]
+
+LAUNCHER = ROOT / "lib" / "launcher"
+NODE = shutil.which("node") or "node"
+TOO_OLD = 86
+
+
+def old_pythons() -> list[Path]:
+    """Find the interpreters on this machine that are too old."""
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    names = ("2.7.*", "3.[0-9].*")
+    return sorted(path for name in names for path in versions.glob(f"{name}/bin/python"))
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Callable[[str, str], Path]:
+    """Write a program into a folder of its own, and give the folder."""
+
+    def write(name: str, script: str) -> Path:
+        folder = tmp_path / f"path-{len(list(tmp_path.iterdir()))}"
+        folder.mkdir()
+        path = folder / name
+        path.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
+        path.chmod(0o755)
+        return folder
+
+    return write
+
+
+def launch(
+    stage: str, *folders: Path | str, environment: dict[str, str] | None = None
+) -> tuple[int, str]:
+    """Start a stage with these folders as PATH, and give exit code and output."""
+    done = subprocess.run(
+        [NODE, str(LAUNCHER / f"{stage}.cjs")],
+        env={"PATH": os.pathsep.join(map(str, folders)), **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    return done.returncode, done.stdout
+
+
+def says(word: str, code: int = 0) -> str:
+    """Give a script that says which one it is."""
+    return f"echo {word}; exit {code}"
+
+
+Program = Callable[[str, str], Path]
+
+
+def test_python_location_comes_first(program: Program) -> None:
+    """What actions/setup-python set up is taken before anything on PATH."""
+    chosen = program("unused", "") / "home"
+    (chosen / "bin").mkdir(parents=True)
+    shutil.copy(program("python3", says("chosen")) / "python3", chosen / "bin" / "python3")
+
+    code, output = launch(
+        "main", program("python3", says("path")), environment={"pythonLocation": str(chosen)}
+    )
+    assert (code, output) == (0, "chosen\n")
+
+
+def test_path_is_searched_for_python3_then_versions_newest_first_then_python(
+    program: Program,
+) -> None:
+    """Of what is on PATH python3 is tried first, python3.x newest first, python last."""
+    refuse = f"; exit {TOO_OLD}"
+    folders = [
+        program("python", "echo python" + refuse),
+        program("python3.9", "echo 3.9" + refuse),
+        program("python3.12", "echo 3.12" + refuse),
+        program("python3.13", "echo 3.13" + refuse),
+        program("python3", "echo 3" + refuse),
+        program("python3-config", "echo config"),
+    ]
+    _, output = launch("main", *folders)
+
+    assert output.split("::")[0].split() == ["3", "3.13", "3.12", "3.9", "python"]
+
+
+def test_a_good_python_behind_an_old_one_is_found(program: Program) -> None:
+    """An interpreter that is too old is passed over for the next one of the same name."""
+    folders = [program("python3", f"exit {TOO_OLD}"), program("python3", says("good"))]
+
+    assert launch("main", *folders) == (0, "good\n")
+
+
+@pytest.mark.parametrize("code", [127, TOO_OLD])
+def test_the_tool_cache_comes_last_newest_first(
+    program: Program, tmp_path: Path, code: int
+) -> None:
+    """Without a good one on PATH the runner's tool cache is searched, newest first."""
+    for version in ("3.9.1", "3.10.2", "3.12.0"):
+        found = tmp_path / "cache" / "Python" / version / "x64" / "bin"
+        found.mkdir(parents=True)
+        shutil.copy(program("python3", says(version)) / "python3", found / "python3")
+
+    cache = {"RUNNER_TOOL_CACHE": str(tmp_path / "cache")}
+    assert launch("main", program("python3", f"exit {code}"), environment=cache) == (
+        0,
+        "3.12.0\n",
+    )
+
+
+def test_a_file_that_does_not_start_is_passed_over(program: Program) -> None:
+    """A script without its interpreter, and a file without the right to run, are no Python."""
+    broken, unfit = program("python3", ""), program("python3", "")
+    (broken / "python3").write_text("#!/no/such/interpreter\n", "utf-8")
+    (unfit / "python3").chmod(0o644)
+
+    assert launch("main", broken, unfit, program("python3", says("good"))) == (0, "good\n")
+
+
+def test_without_python_main_fails_with_one_error(program: Program) -> None:
+    """The error names the version, what was looked at, and actions/setup-python."""
+    folder = program("python3", f"exit {TOO_OLD}")
+
+    code, output = launch("main", folder)
+
+    assert code == 1
+    assert output.startswith("::error::")
+    assert output.count("\n") == 1
+    for said in ("3.10", f"{folder}/python3", "actions/setup-python"):
+        assert said in output
+
+
+def test_without_python_post_warns_and_stays_green(program: Program) -> None:
+    """Post never fails the job, with no Python either."""
+    code, output = launch("post", program("other", ""))
+
+    assert code == 0
+    assert output.startswith("::warning::")
+
+
+@pytest.mark.parametrize("python", old_pythons(), ids=str)
+def test_a_real_old_python_hands_back_without_a_word(program: Program, python: Path) -> None:
+    """Every old interpreter reads as far as the gate and hands over to the next one."""
+    old = program("python3", f'exec "{python}" "$@"')
+
+    assert launch("main", old, program("python3", says("good"))) == (0, "good\n")
+
+
+def test_old_pythons_are_there_in_ci() -> None:
+    """In CI the test before this one must have something to run."""
+    assert old_pythons() or os.environ.get("CI") != "true"
+
+
+def test_the_gate_refuses_by_the_code_that_the_launcher_knows() -> None:
+    """The package and the launcher agree on the exit code for an old interpreter."""
+    package = (ROOT / "lib" / "__init__.py").read_text("utf-8")
+    launcher = (LAUNCHER / "launch.cjs").read_text("utf-8")
+
+    assert f"TOO_OLD = {TOO_OLD}" in package
+    assert f"TRY_THE_NEXT = new Set([{TOO_OLD}," in launcher
+
+
+@pytest.mark.parametrize("code", [0, 1, 3, 130])
+def test_the_exit_code_is_pythons(program: Program, code: int) -> None:
+    """Whatever Python ends with is what the step ends with."""
+    assert launch("main", program("python3", f"exit {code}"))[0] == code
+
+
+@pytest.mark.parametrize("stage", ["main", "post"])
+def test_death_by_a_signal_is_a_failure(program: Program, stage: str) -> None:
+    """A Python that is killed never looks like success."""
+    assert launch(stage, program("python3", "kill -9 $$"))[0] == 1
+
+
+def test_python_is_started_isolated(program: Program) -> None:
+    """No bytecode, no site-packages, no buffer; nothing of the job's PYTHON* but UTF-8."""
+    folder = program(
+        "python3", 'echo "$@"; /usr/bin/env | /bin/grep ^PYTHON; read line || echo eof'
+    )
+    job = {"PYTHONPATH": "/evil", "PYTHONHOME": "/evil", "PYTHONUTF8": "0"}
+
+    _, output = launch("main", folder, environment=job)
+
+    assert output.splitlines() == [f"-B -s -S -u {ROOT / 'main.py'}", "PYTHONUTF8=1", "eof"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_reaches_python_and_its_end_is_waited_for(
+    fake_api: Play, make_runner: MakeRunner, number: signal.Signals
+) -> None:
+    """A signal to Node alone ends Python in good order, and only then Node, with 130."""
+    api = fake_api("slow-login")
+    runner = make_runner(api)
+
+    running = runner.begin("main")
+    wait_for(lambda: len(api.requests) > 1)
+    running.signal(number)
+    main = running.wait()
+    runner.post()
+
+    assert main.exit_code == 130
+    assert "Cancelled" in main.log.shown[-1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_post_finishes_whatever_signal_it_gets(
+    fake_api: Play, make_runner: MakeRunner, number: signal.Signals
+) -> None:
+    """A signal while post is at work changes nothing: it logs out and ends with 0."""
+    api = fake_api("slow-login")
+    runner = make_runner(api, timeout="1")
+    runner.main()
+
+    before = len(api.requests)
+    running = runner.begin("post")
+    wait_for(lambda: len(api.requests) > before)
+    running.signal(number)
+    post = running.wait()
+
+    assert post.exit_code == 0
+    assert "logout" in api.calls()
+
+
+def test_it_is_small_and_has_no_package() -> None:
+    """The launcher is under 100 lines in all, and needs nothing but Node's own modules."""
+    texts = [path.read_text("utf-8") for path in sorted(LAUNCHER.iterdir())]
+    lines = [line for text in texts for line in text.splitlines()]
+    required = [line.split("require(")[1] for line in lines if "require(" in line]
+
+    assert len(lines) < 100
+    assert all(name.startswith(('"node:', '"./launch.cjs"')) for name in required)
+
+
+def test_the_tests_run_on_a_python_that_the_action_takes() -> None:
+    """The version gate of the action and that of the project are one."""
+    assert sys.version_info >= (3, 10)
