@@ -132,8 +132,9 @@ class Client:
 def _refusal(answer: Answer, permission: str) -> Refusal:
     """Turn an answer of failure into an error with the API's words and our advice."""
     meaning, remedy = advice.on_status(answer.status)
+    asked = f", and asks to wait {answer.retry_after:.0f} s" if answer.retry_after else ""
     return Refusal(
-        f"The Reoclo API {meaning} ({answer.status})",
+        f"The Reoclo API {meaning} ({answer.status}){asked}",
         status=answer.status,
         said=_detail(answer),
         remedy=remedy.replace("{operation}", permission),

@@ -185,7 +185,7 @@ def test_a_login_that_may_have_worked_is_red_and_logged_out(
         ("key-not-allowed", "registry_login"),
         ("not-found", "server_id"),
         ("unprocessable", "server_id"),
-        ("rate-limit-exceeded", "rate limit"),
+        ("rate-limit-exceeded", "asks to wait 7200 s"),
     ],
 )
 def test_a_refusal_of_the_api_is_one_error_with_a_remedy(
