@@ -160,7 +160,7 @@ def _read(response: requests.Response) -> bytes:
     for chunk in response.iter_content(64 * 1024):
         body += chunk
         if len(body) > LONGEST_ANSWER_BYTES:
-            raise ValueError("the answer does not end")
+            raise ConnectionError("the answer does not end")
     return bytes(body)
 
 
@@ -187,19 +187,25 @@ def _unreachable(error: Exception) -> Unreachable:
     certificate = _first(causes, ssl.SSLCertVerificationError)
     if certificate:
         return _untrusted(certificate)
-    is_unsent = isinstance(error, requests.ConnectTimeout) or any(
-        type(cause).__name__ in _BEFORE_SENDING for cause in causes
-    )
+    # requests and urllib3 take an address that they can make nothing of for a wrong value.
+    is_malformed = isinstance(error, ValueError)
+    is_unsent = is_malformed or any(type(cause).__name__ in _BEFORE_SENDING for cause in causes)
     return Unreachable(
         f"The Reoclo API cannot be reached: {_reason(causes)}",
         remedy=_CHECK_NETWORK,
-        transient=not isinstance(error, (requests.exceptions.InvalidURL, UnicodeError)),
+        transient=not is_malformed,
         lost=not is_unsent,
     )
 
 
-# urllib3's names for faults that come before a request is sent.
-_BEFORE_SENDING = {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ProxyError"}
+# The names that requests and urllib3 have for faults that come before a request is sent.
+_BEFORE_SENDING = {
+    "ConnectTimeout",
+    "ConnectTimeoutError",
+    "NameResolutionError",
+    "NewConnectionError",
+    "ProxyError",
+}
 
 
 def _untrusted(certificate: ssl.SSLCertVerificationError) -> Unreachable:
@@ -214,6 +220,8 @@ def _untrusted(certificate: ssl.SSLCertVerificationError) -> Unreachable:
 
 def _reason(causes: list[BaseException]) -> str:
     """Give the reason a person knows, without the names of any library."""
+    if isinstance(causes[0], ValueError):
+        return "its address is malformed"
     if _first(causes, socket.gaierror):
         return "its name cannot be resolved"
     if _first(causes, TimeoutError) or _first(causes, requests.Timeout):
