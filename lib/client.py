@@ -156,8 +156,9 @@ def _detail(answer: Answer) -> str:
 def _field_error(entry: object) -> str:
     if not isinstance(entry, dict):
         return str(entry)
-    location = entry.get("loc", [])
-    field = ".".join(str(part) for part in location if part != "body") if location else "?"
+    location = entry.get("loc")
+    parts = location if isinstance(location, list) else []
+    field = ".".join(str(part) for part in parts if part != "body") or "request"
     return f"{field}: {entry.get('msg', 'not accepted')}"
 
 

@@ -38,11 +38,11 @@ def main(variables: Mapping[str, str], stream: TextIO) -> int:
         0 if the server is logged in, 1 if it is not, 130 if the step was cancelled.
     """
     cancellation = Cancellation()
-    cancellation.install()
     environment = Environment(variables)
     workflow = _workflow(environment, stream)
 
     def step() -> None:
+        cancellation.install()
         workflow.mask(environment.input("api_key"))
         inputs = read_inputs(environment)
         log_in(
@@ -103,7 +103,7 @@ def _connect(
     from lib.transport import Transport, open_session  # noqa: PLC0415
 
     return Client(
-        Transport(api_url, open_session(api_url, api_key)),
+        Transport(api_url, open_session(api_url, api_key), api_key),
         environment.run(),
         clock,
         info=workflow.info,

@@ -59,12 +59,11 @@ class LoginState:
         """
         try:
             data = json.loads(text)
-            version = data.pop("version")
+            if data.pop("version") != VERSION:
+                raise _unusable("another version of this action wrote it")
             state = cls(**{**data, "stage": Stage(data["stage"])})
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise _unusable("it is damaged, or another program wrote it") from None
-        if version != VERSION:
-            raise _unusable("another version of this action wrote it")
         state._check(asdict(state))
         return state
 
@@ -73,9 +72,9 @@ class LoginState:
         if not is_cleanup_known or not all(isinstance(value, str) for value in values.values()):
             raise _unusable("a value in it is of the wrong kind")
         is_accepted = self.stage in {Stage.ACCEPTED, Stage.SUCCEEDED}
-        if is_accepted and not (
-            is_operation_id(self.operation_id) and is_registry_url(self.registry_url)
-        ):
+        are_known = is_operation_id(self.operation_id) and is_registry_url(self.registry_url)
+        are_empty = not (is_accepted or self.operation_id or self.registry_url)
+        if not (are_known or are_empty):
             raise _unusable("its operation or its registry is malformed")
         try:
             check_api_url(self.api_url)

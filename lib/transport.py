@@ -80,11 +80,14 @@ class Transport:
     Args:
         base_url: A checked address, without a slash at its end.
         session: What sends them; see `open_session`.
+        secret: Taken out of every answer, should one repeat it: once a quotation of the answer
+            is cut, a part of the secret could no longer be told from other text.
     """
 
-    def __init__(self, base_url: str, session: requests.Session) -> None:
+    def __init__(self, base_url: str, session: requests.Session, secret: str = "") -> None:
         self._base_url = base_url
         self._session = session
+        self._secret = secret.encode()
 
     def send(
         self, method: str, path: str, deadline: Deadline, body: dict[str, Any] | None = None
@@ -117,9 +120,12 @@ class Transport:
         with response:
             return Answer(
                 response.status_code,
-                _read(response),
+                self._without_secret(_read(response)),
                 parse_retry_after(response.headers.get("Retry-After", "")),
             )
+
+    def _without_secret(self, body: bytes) -> bytes:
+        return body.replace(self._secret, b"***") if self._secret else body
 
 
 def open_session(api_url: str, api_key: str) -> requests.Session:
