@@ -6,6 +6,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
+import signal  # noqa: E402
 from collections.abc import Callable, Iterator  # noqa: E402
 from contextlib import ExitStack  # noqa: E402
 
@@ -34,3 +35,12 @@ def fake_api() -> Iterator[Play]:
         yield play
     for api in started:
         api.verify()
+
+
+@pytest.fixture
+def restored_signals() -> Iterator[None]:
+    """Put the handlers of the signals back that a step installs for its process."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)

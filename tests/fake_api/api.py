@@ -86,6 +86,15 @@ class Conversation:
                 yield exchange
 
 
+class QuickServer(HTTPServer):
+    """A server that stops at once, where its base waits for half a second."""
+
+    def thread_target(self) -> None:
+        """Serve until it is stopped."""
+        assert self.server is not None
+        self.server.serve_forever(poll_interval=0.01)
+
+
 class FakeApi:
     """Plays recordings over HTTP, one to each login, and remembers what it was asked.
 
@@ -109,7 +118,7 @@ class FakeApi:
         self._endless = endless
         self._conversations: list[Conversation] = []
         self._lock = threading.Lock()
-        self._server = HTTPServer(host=host, port=port, threaded=True)
+        self._server = QuickServer(host=host, port=port, threaded=True)
         self._server.expect_request(re.compile(".*")).respond_with_handler(self._handle)
         self.requests: list[SeenRequest] = []
         self.audit_trail: list[audit.AuditEntry] = []

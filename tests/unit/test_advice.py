@@ -1,0 +1,59 @@
+"""What the user is told to do about each failure."""
+
+from __future__ import annotations
+
+import pytest
+
+from lib import advice
+
+
+@pytest.mark.parametrize(
+    ("status", "remedy"),
+    [
+        (401, "revoked"),
+        (403, "IP allowlist"),
+        (404, "server_id and credential_id"),
+        (408, "Run the job again"),
+        (409, "runner agent is online"),
+        (422, "Correct the input"),
+        (429, "rate limit"),
+        (302, "Check api_url"),
+        (418, "Check that api_url"),
+        (500, "in a few minutes"),
+        (503, "in a few minutes"),
+    ],
+)
+def test_every_status_has_its_remedy(status: int, remedy: str) -> None:
+    """A status tells what to do about it, in whole sentences."""
+    meaning, told = advice.on_status(status)
+    assert remedy in told
+    assert told.endswith(".")
+    assert meaning
+
+
+@pytest.mark.parametrize(
+    ("output", "remedy"),
+    [
+        ("Error: unauthorized: authentication required", "user name and password"),
+        ("denied: requested access to the resource is denied", "right to this registry"),
+        (
+            "tls: failed to verify certificate: x509: signed by unknown authority",
+            "the registry's CA",
+        ),
+        ("dial tcp: lookup ghcr.example: no such host", "DNS"),
+        ("toomanyrequests: Rate exceeded", "log in less often"),
+        ("Cannot connect to the Docker daemon at unix:///var/run/docker.sock", "Start docker"),
+        ("", "Docker's own words"),
+        ("something else", "Docker's own words"),
+    ],
+)
+def test_dockers_words_have_their_remedy(output: str, remedy: str) -> None:
+    """What docker said is recognized whatever its case; the rest points at the log."""
+    assert remedy in advice.on_docker(output)
+    assert advice.on_docker(output.upper()) == advice.on_docker(output)
+
+
+def test_the_cause_is_preferred_to_its_consequence() -> None:
+    """A daemon that is down is named before the access that is denied for it."""
+    told = advice.on_docker("denied; cannot connect to the docker daemon")
+    assert told.startswith("Start docker")

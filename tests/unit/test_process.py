@@ -1,0 +1,129 @@
+"""Signals, really sent to this process."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+
+from lib.clock import Deadline
+from lib.process import GRACE_SECONDS, Cancellation, Cancelled, SystemClock, ignore_signals
+from tests.unit.fake_clock import FakeClock
+
+pytestmark = pytest.mark.usefixtures("restored_signals")
+
+ENDING = [signal.SIGINT, signal.SIGTERM]
+
+
+@pytest.fixture
+def cancellation() -> Cancellation:
+    """Give a cancellation that the signals come to."""
+    installed = Cancellation()
+    installed.install()
+    return installed
+
+
+@pytest.mark.parametrize("number", ENDING)
+def test_a_signal_ends_main_at_once(cancellation: Cancellation, number: signal.Signals) -> None:
+    """While nothing is held, a signal raises where it meets the code."""
+    assert cancellation.now() >= 0
+    with pytest.raises(Cancelled):
+        signal.raise_signal(number)
+
+
+def test_a_second_signal_does_not_disturb_the_end(cancellation: Cancellation) -> None:
+    """A runner sends SIGTERM after SIGINT; the first has begun the end already."""
+    with pytest.raises(Cancelled):
+        signal.raise_signal(signal.SIGINT)
+    signal.raise_signal(signal.SIGTERM)
+    with cancellation.held(Deadline(FakeClock(), 1)):
+        cancellation.sleep(0)
+
+
+def test_a_signal_waits_for_what_is_held(cancellation: Cancellation) -> None:
+    """A block that is held is done to its end, by a deadline that is now nearer."""
+    deadline = Deadline(FakeClock(), 300)
+    done: list[float] = []
+
+    def block() -> None:
+        with cancellation.held(deadline):
+            signal.raise_signal(signal.SIGTERM)
+            done.append(deadline.remaining())
+
+    with pytest.raises(Cancelled):
+        block()
+    assert done == [GRACE_SECONDS]
+
+
+def test_a_signal_before_the_block_keeps_it_from_beginning(cancellation: Cancellation) -> None:
+    """What has been held once and cancelled is over; nothing else is begun."""
+    begun: list[str] = []
+
+    def blocks() -> None:
+        with cancellation.held(Deadline(FakeClock(), 1)):
+            signal.raise_signal(signal.SIGINT)
+        begun.append("more")
+
+    with pytest.raises(Cancelled):
+        blocks()
+    assert begun == []
+
+
+def test_a_cancel_is_preferred_to_the_error_of_what_was_held(cancellation: Cancellation) -> None:
+    """A request that fails under a cancel ends as a cancel."""
+
+    def block() -> None:
+        with cancellation.held(Deadline(FakeClock(), 1)):
+            signal.raise_signal(signal.SIGINT)
+            raise ValueError
+
+    with pytest.raises(Cancelled):
+        block()
+
+
+def sleeping(cancellation: Cancellation, *, before: Callable[[], None]) -> None:
+    """Sleep in a held block, after something else happened in it."""
+    with cancellation.held(Deadline(FakeClock(), 300)):
+        before()
+        cancellation.sleep(60)
+
+
+def test_a_cancel_ends_the_wait_between_two_requests(cancellation: Cancellation) -> None:
+    """Nothing is on its way during a wait, so it is not waited out, even in a held block."""
+    with pytest.raises(Cancelled):
+        sleeping(cancellation, before=lambda: signal.raise_signal(signal.SIGTERM))
+
+
+def test_a_signal_interrupts_a_sleep(cancellation: Cancellation) -> None:
+    """A signal in the middle of a sleep ends it."""
+    previous = signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGTERM))
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    try:
+        with pytest.raises(Cancelled):
+            sleeping(cancellation, before=lambda: None)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+def test_no_handler_of_errors_catches_a_cancel() -> None:
+    """It is not an Exception, so that no library swallows it."""
+    assert not issubclass(Cancelled, Exception)
+
+
+def test_post_goes_on_whatever_signal_comes() -> None:
+    """Signals that ask for an end are ignored."""
+    ignore_signals()
+    for number in ENDING:
+        signal.raise_signal(number)
+        assert signal.getsignal(number) is signal.SIG_IGN
+
+
+def test_the_system_clock_goes_on_while_it_sleeps() -> None:
+    """It is monotonic time."""
+    clock = SystemClock()
+    start = time.monotonic()
+    clock.sleep(0)
+    assert clock.now() >= start
