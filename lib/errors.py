@@ -107,7 +107,7 @@ class Refusal(ApiError):
         self.status = status
         self.retry_after = retry_after
         self.transient = status in TRANSIENT_STATUSES
-        self.lost = status >= 500
+        self.lost = status >= 500 and not self.asks_for_patience
 
     @property
     def asks_for_patience(self) -> bool:

@@ -11,7 +11,7 @@ from lib.clock import Deadline
 from lib.errors import ApiError, LoginFailed, OperationUnfinished
 from lib.inputs import Inputs
 from lib.models import AcceptedLogin, LoginRequest, Operation
-from lib.process import Cancellation
+from lib.process import Cancellation, Cancelled
 from lib.state import LoginState, Stage
 from lib.text import quote
 from lib.workflow import Workflow
@@ -77,7 +77,7 @@ def _request(
     workflow.save_state(state.encode())
     try:
         accepted = client.log_in(request, deadline)
-    except ApiError as error:
+    except (ApiError, Cancelled) as error:
         if not error.lost:
             workflow.save_state(replace(state, stage=Stage.FAILED).encode())
         raise

@@ -15,8 +15,8 @@ from lib.workflow import Workflow
 if TYPE_CHECKING:
     from lib.client import Client
 
-# The runner's patience with a job that has ended is not to be tried.
-POST_SECONDS = 30.0
+# With the start of Node and Python, and their end, this stays below the 30 s that we promise.
+POST_SECONDS = 25.0
 # What is kept of it for the logout while the login's end is waited for.
 LOGOUT_SECONDS = 10.0
 
@@ -42,6 +42,7 @@ def log_out(
     Raises:
         ActionError: the server may still be logged in.
     """
+    deadline = Deadline(clock, POST_SECONDS)
     if not saved_state:
         workflow.info("Nothing to log out: no login was begun.")
         return
@@ -56,7 +57,7 @@ def log_out(
     key = state.api_key or api_key
     if not key:
         raise _still_logged_in(state, said="post was given no api_key")
-    _undo(state, connect(state.api_url, key), workflow, Deadline(clock, POST_SECONDS))
+    _undo(state, connect(state.api_url, key), workflow, deadline)
 
 
 def _reason_for_nothing(state: LoginState) -> str:
@@ -69,9 +70,37 @@ def _reason_for_nothing(state: LoginState) -> str:
 
 def _undo(state: LoginState, client: Client, workflow: Workflow, deadline: Deadline) -> None:
     """Wait for a login that may still be under way, then log out."""
-    if state.stage is Stage.ACCEPTED and _has_failed(state, client, deadline):
+    login = _end_of_login(state, client, deadline)
+    if isinstance(login, Operation) and login.failed:
         workflow.info("Nothing to log out: the login did not work after all.")
         return
+    _request(state, client, deadline)
+    if isinstance(login, ActionError):
+        raise _unended_login(state, login) from login
+    workflow.info(
+        f"Logged out of {state.registry_url} on server {state.server_id} in "
+        f"{deadline.elapsed():.1f} s."
+    )
+
+
+def _end_of_login(
+    state: LoginState, client: Client, deadline: Deadline
+) -> Operation | ActionError | None:
+    """Wait for a login that may be under way, since it would land after the logout.
+
+    Returns:
+        How it ended, or why that is not known; None if main saw it end.
+    """
+    if state.stage is Stage.SUCCEEDED:
+        return None
+    try:
+        return client.follow(state.operation_id, deadline.earlier_by(LOGOUT_SECONDS))
+    except (ApiError, OperationUnfinished) as error:
+        return error
+
+
+def _request(state: LoginState, client: Client, deadline: Deadline) -> None:
+    """Have the server logged out, and wait until it is."""
     request = LogoutRequest(server_id=state.server_id, registry_url=state.registry_url)
     try:
         accepted = client.log_out(request, deadline)
@@ -79,22 +108,6 @@ def _undo(state: LoginState, client: Client, workflow: Workflow, deadline: Deadl
             _check(client.follow(accepted.operation_id, deadline))
     except ActionError as error:
         raise _still_logged_in(state, said=error.what, cause=error) from error
-    workflow.info(
-        f"Logged out of {state.registry_url} on server {state.server_id} in "
-        f"{deadline.elapsed():.1f} s."
-    )
-
-
-def _has_failed(state: LoginState, client: Client, deadline: Deadline) -> bool:
-    """Wait for the login's end, since a late login would land after the logout.
-
-    Returns:
-        Whether it is certain that there is nothing to log out.
-    """
-    try:
-        return client.follow(state.operation_id, deadline.earlier_by(LOGOUT_SECONDS)).failed
-    except (ApiError, OperationUnfinished):
-        return False
 
 
 def _check(operation: Operation) -> None:
@@ -113,19 +126,31 @@ def _check(operation: Operation) -> None:
 def _lost_login(state: LoginState) -> LogoutFailed:
     return LogoutFailed(
         f"A login with the credential {state.credential_id} may have reached server "
-        f"{state.server_id}, but its answer never came, so its registry is not known here",
+        f"{state.server_id}, but no answer told so, and its registry is not known here",
         remedy="Look for it in Reoclo's audit log. If it is there, run `docker logout` with its "
         "registry on that server.",
+    )
+
+
+def _unended_login(state: LoginState, doubt: ActionError) -> LogoutFailed:
+    return LogoutFailed(
+        f"Server {state.server_id} was logged out of {state.registry_url}, but its login may have "
+        f"ended after that: {doubt.what}",
+        said=doubt.said,
+        remedy=f"Look the login up in Reoclo's audit log; if it ended later, run "
+        f"`docker logout {state.registry_url}` on that server.",
+        operation_id=state.operation_id,
     )
 
 
 def _still_logged_in(
     state: LoginState, said: str, cause: ActionError | None = None
 ) -> LogoutFailed:
+    # What helps a request helps here; what helps a login does not.
+    advice = f" {cause.remedy}" if isinstance(cause, ApiError) else ""
     return LogoutFailed(
         f"Server {state.server_id} may still be logged in to {state.registry_url}: {said}",
         said=cause.said if cause else "",
-        remedy=f"Run `docker logout {state.registry_url}` on that server."
-        + (f" {cause.remedy}" if cause and cause.remedy else ""),
+        remedy=f"Run `docker logout {state.registry_url}` on that server.{advice}",
         operation_id=(cause.operation_id if cause else "") or state.operation_id,
     )

@@ -24,7 +24,13 @@ GRACE_SECONDS = 5.0
 
 
 class Cancelled(BaseException):
-    """The runner asked the step to end. No handler of errors may catch it."""
+    """The runner asked the step to end. No handler of every Exception catches it.
+
+    Attributes:
+        lost: Whether a request that was sent may have been acted on, although no answer tells.
+    """
+
+    lost = True
 
 
 class Cancellation:

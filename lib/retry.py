@@ -15,6 +15,7 @@ import backoff
 
 from lib.clock import Clock, Deadline
 from lib.errors import ApiError, Refusal
+from lib.process import Cancelled
 
 T = TypeVar("T")
 
@@ -111,6 +112,7 @@ def retry(
     Raises:
         ApiError: the last attempt's error. It knows how many attempts there were, and
             whether any of them may have reached the API.
+        Cancelled: while it waited for the next attempt; it knows the latter too.
     """
     schedule = RetrySchedule(deadline, attempts)
     faults: list[ApiError] = []
@@ -134,6 +136,9 @@ def retry(
     except ApiError as error:
         error.attempts = len(faults) + 1
         error.lost = error.lost or any(fault.lost for fault in faults)
+        raise
+    except Cancelled as cancelled:
+        cancelled.lost = not faults or any(fault.lost for fault in faults)
         raise
 
 

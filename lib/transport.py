@@ -193,6 +193,8 @@ def _unreachable(error: Exception) -> Unreachable:
     certificate = _first(causes, ssl.SSLCertVerificationError)
     if certificate:
         return _untrusted(certificate)
+    if type(error) is OSError and not error.strerror:
+        return _no_ca_file()
     # requests and urllib3 take an address that they can make nothing of for a wrong value.
     is_malformed = isinstance(error, ValueError)
     is_unsent = is_malformed or any(type(cause).__name__ in _BEFORE_SENDING for cause in causes)
@@ -212,6 +214,16 @@ _BEFORE_SENDING = {
     "NewConnectionError",
     "ProxyError",
 }
+
+
+def _no_ca_file() -> Unreachable:
+    # requests has no class of its own for this error.
+    return Unreachable(
+        "The file with certificates that the environment names cannot be found",
+        remedy="Check the paths in REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE on the runner.",
+        transient=False,
+        lost=False,
+    )
 
 
 def _untrusted(certificate: ssl.SSLCertVerificationError) -> Unreachable:

@@ -94,7 +94,7 @@ class Workflow:
 
     def _write(self, line: str) -> None:
         # A log that nobody reads any more must not keep a server from being logged out.
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             self._stream.write(line + "\n")
             self._stream.flush()
 

@@ -6,11 +6,12 @@ const fs = require("node:fs");
 const path = require("node:path");
 
 const ROOT = path.resolve(__dirname, "..", "..");
-// lib.TOO_OLD, what a shell (and pyenv) says for "not found", the stub of the Windows store.
-const TRY_THE_NEXT = new Set([86, 127, 9009]);
+// lib.TOO_OLD, a shell's (pyenv's, asdf's) "cannot start" and "not found", the Windows store's stub.
+const TRY_THE_NEXT = new Set([86, 126, 127, 9009]);
 // No bytecode files, no user site, no site-packages or .pth files, no buffer. Python 2.7 does
 // not start with -X utf8, so isolated() sets that, and does what -E would, by environment.
 const FLAGS = ["-B", "-s", "-S", "-u"];
+const UNFINISHED = "Python ended before it was done: the server may still be logged in to the registry.";
 
 function* candidates(env, platform) {
   const windows = platform === "win32";
@@ -49,23 +50,19 @@ function launch(script) {
   const isPost = script === "post.py";
   const commands = candidates(process.env, process.platform);
   const tried = [];
-  let child;
-  let cancelled = false;
-
+  let child, cancelled = false;
   // Post finishes whatever comes. Windows tells Python of a Ctrl-C by itself, where kill() ends it.
   const cancel = (signal) => {
     cancelled = !isPost;
     if (cancelled && process.platform !== "win32") child?.kill(signal);
   };
   process.on("SIGINT", cancel).on("SIGTERM", cancel);
-
   const next = () => {
     const command = commands.next().value;
     if (cancelled) process.exitCode = 130;
     else if (command) start(...command);
-    else process.exitCode = missing(isPost, tried);
+    else process.exitCode = annotate(isPost, missing(tried));
   };
-
   const start = (python, ...args) => {
     tried.push(python);
     const options = { stdio: ["ignore", "inherit", "inherit"], env: isolated(process.env) };
@@ -77,18 +74,22 @@ function launch(script) {
     child.on("error", () => child.pid ?? next());
     child.on("exit", (code) => {
       if (TRY_THE_NEXT.has(code)) next();
+      else if (isPost && code !== 0) process.exitCode = annotate(isPost, UNFINISHED);
       else process.exitCode = code ?? (cancelled ? 130 : 1);
     });
   };
   next();
 }
 
-function missing(isPost, tried) {
+function missing(tried) {
   const looked = tried.length ? `These were too old or did not start: ${tried.join(", ")}. ` : "";
   const what = "reoclo/docker-auth needs Python 3.10 or later and found none in pythonLocation, PATH or the tool cache.";
-  const remedy = "Add a step with actions/setup-python before this one, or install Python on the runner.";
-  console.log(`::${isPost ? "warning" : "error"}::${what} ${looked}${remedy}`);
-  return isPost ? 0 : 1;
+  return `${what} ${looked}Add a step with actions/setup-python before this one, or install Python on the runner.`;
+}
+
+function annotate(isPost, message) {
+  console.log(`::${isPost ? "warning" : "error"}::${message}`);
+  return isPost ? 0 : 1; // post never fails the job
 }
 
 module.exports = { candidates, isolated, launch };

@@ -312,6 +312,24 @@ def test_a_cancel_while_the_login_is_sent_waits_for_its_answer(
     assert api.calls() == LOGIN_AND_LOGOUT
 
 
+def test_a_cancel_before_another_try_leaves_nothing_to_log_out(
+    fake_api: Play, make_runner: MakeRunner
+) -> None:
+    """Cancelled while it waits to try a refused login again, main ends, and post has no doubt."""
+    api = fake_api("rate-limited-for-a-minute")
+    runner = make_runner(api)
+
+    running = runner.begin("main")
+    cancel_when(running, lambda: api.requests)
+    main = running.wait()
+    post = runner.post()
+
+    assert main.exit_code == 130
+    assert stages(main.state_text) == ["requested", "failed"]
+    assert (post.exit_code, post.log.annotations) == (0, [])
+    assert api.calls() == ["login"]
+
+
 def test_a_late_refusal_leaves_nothing_to_log_out(fake_api: Play, make_runner: MakeRunner) -> None:
     """A cancelled login that the registry then refuses is not logged out."""
     api = fake_api("refused-late")

@@ -108,7 +108,7 @@ def test_a_good_python_behind_an_old_one_is_found(program: Program) -> None:
     assert launch("main", *folders) == (0, "good\n")
 
 
-@pytest.mark.parametrize("code", [127, TOO_OLD])
+@pytest.mark.parametrize("code", [126, 127, TOO_OLD])
 def test_the_tool_cache_comes_last_newest_first(
     program: Program, tmp_path: Path, code: int
 ) -> None:
@@ -183,10 +183,19 @@ def test_the_exit_code_is_pythons(program: Program, code: int) -> None:
     assert launch("main", program("python3", f"exit {code}"))[0] == code
 
 
-@pytest.mark.parametrize("stage", ["main", "post"])
-def test_death_by_a_signal_is_a_failure(program: Program, stage: str) -> None:
+def test_death_by_a_signal_is_a_failure_of_main(program: Program) -> None:
     """A Python that is killed never looks like success."""
-    assert launch(stage, program("python3", "kill -9 $$"))[0] == 1
+    assert launch("main", program("python3", "kill -9 $$"))[0] == 1
+
+
+@pytest.mark.parametrize("end", ["kill -9 $$", "exit 1", "exit 3"])
+def test_a_python_that_ends_badly_in_post_is_one_warning(program: Program, end: str) -> None:
+    """Post never fails the job, but never looks like success either."""
+    code, output = launch("post", program("python3", end))
+
+    assert code == 0
+    assert output.startswith("::warning::")
+    assert output.count("\n") == 1
 
 
 def test_python_is_started_isolated(program: Program) -> None:

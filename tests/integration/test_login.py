@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from lib.errors import ApiError, LoginFailed, OperationUnfinished
+from lib.errors import ApiError, LoginFailed, LogoutFailed, OperationUnfinished
 from lib.text import QUOTE_LIMIT
 from tests.conftest import Play
 from tests.fake_api import FakeApi, recording
@@ -245,7 +245,8 @@ def test_a_login_that_does_not_end_is_given_up_on(fake_api: Play, make_job: Make
     assert caught.value.operation_id == job.outputs()[0][1]
     assert job.stages() == ["requested", "accepted"]
     clock = FakeClock()
-    assert job.post_on_fake_time(clock)[-1].startswith("Logged out of ghcr.io")
+    with pytest.raises(LogoutFailed, match=r"was logged out of ghcr\.io, but"):
+        job.post_on_fake_time(clock)
     assert sum(clock.sleeps) <= 30
     assert api.calls() == ALL
 
@@ -258,7 +259,8 @@ def test_the_timeout_of_the_user_is_the_time_it_takes(fake_api: Play, make_job: 
     assert main.code == 1
     (error,) = main.annotations("error")
     assert error.startswith("The operation has not ended after 1 s; its last status was running.")
-    job.post_on_fake_time(FakeClock())
+    with pytest.raises(LogoutFailed, match=r"was logged out of ghcr\.io, but"):
+        job.post_on_fake_time(FakeClock())
 
 
 @pytest.mark.parametrize(("path", "saved"), [("/actions/outer", KEY), ("", ""), (None, "")])
@@ -334,7 +336,8 @@ def test_a_cancel_while_the_login_is_waited_for_ends_at_once(
     threading.Thread(target=cancel, daemon=True).start()
     assert job.main().code == 130
     assert job.stages() == ["requested", "accepted"]
-    job.post_on_fake_time(FakeClock())
+    with pytest.raises(LogoutFailed, match=r"was logged out of ghcr\.io, but"):
+        job.post_on_fake_time(FakeClock())
     assert api.calls() == ALL
 
 

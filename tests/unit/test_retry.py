@@ -10,6 +10,7 @@ import pytest
 from lib import retry
 from lib.clock import Deadline
 from lib.errors import ApiError, Refusal, Unreachable
+from lib.process import Cancelled
 from lib.retry import PollSchedule, RetrySchedule
 from tests.unit.fake_clock import FakeClock
 
@@ -243,3 +244,27 @@ def test_an_error_that_is_not_ours_passes() -> None:
             clock=FakeClock(),
             on_retry=lambda *_: None,
         )
+
+
+class CancellingClock(FakeClock):
+    """A clock on which the first sleep is cancelled."""
+
+    def sleep(self, seconds: float) -> None:
+        """Be cancelled, whatever the wait."""
+        del seconds
+        raise Cancelled
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_cancel_between_two_tries_knows_whether_one_may_have_arrived(*, lost: bool) -> None:
+    """Post must be told of a login that may have reached the API, and of no other."""
+    clock = CancellingClock()
+    with pytest.raises(Cancelled) as caught:
+        retry.retry(
+            answers(fault(lost=lost), "too late"),
+            deadline=Deadline(clock, 60),
+            attempts=5,
+            clock=clock,
+            on_retry=lambda _error, _seconds: None,
+        )
+    assert caught.value.lost is lost

@@ -312,3 +312,14 @@ def test_a_netrc_does_not_replace_the_key(tmp_path: Path) -> None:
 def test_the_key_is_not_in_the_repr() -> None:
     """A traceback that shows the session's authentication shows no key."""
     assert "rca_" not in repr(Bearer("rca_x"))
+
+
+def test_a_file_of_certificates_that_is_not_there_is_called_so() -> None:
+    """A mistyped path is no fault of the network, and is not tried again."""
+    session = open_session("https://api.example", "rca_x")
+    session.trust_env = False  # else the machine's own variable would win
+    session.verify = "/no/such/file.pem"
+    with pytest.raises(Unreachable, match="REQUESTS_CA_BUNDLE") as caught:
+        Transport("https://127.0.0.1:9", session).send("GET", "/x", Deadline(FakeClock(), 60))
+    assert not caught.value.transient
+    assert not caught.value.lost
