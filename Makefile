@@ -46,7 +46,7 @@ lock: $(READY) ## resolve the development dependencies anew
 		--python-version 3.10 --group dev --output-file tools/dev.txt
 
 clean: ## remove what the targets made
-	@rm -rf $(VENV) .wheels .mypy_cache .ruff_cache .import_linter_cache .coverage
+	@rm -rf $(VENV) .wheels .mypy_cache .ruff_cache .import_linter_cache .coverage .coverage.* build
 
 $(READY): tools/dev.txt tools/vendored.txt
 	@test -n "$(PYTHON)" || { echo "make: needs Python 3.10 or later on PATH, or make PYTHON=…" >&2; exit 1; }
