@@ -87,7 +87,9 @@ class Transport:
     def __init__(self, base_url: str, session: requests.Session, secret: str = "") -> None:
         self._base_url = base_url
         self._session = session
-        self._secret = secret.encode()
+        escaped = json.dumps(secret)[1:-1]
+        forms = {secret, escaped, escaped.replace("/", "\\/")} if secret else set()
+        self._secrets = [form.encode() for form in forms]
 
     def send(
         self, method: str, path: str, deadline: Deadline, body: dict[str, Any] | None = None
@@ -125,7 +127,9 @@ class Transport:
             )
 
     def _without_secret(self, body: bytes) -> bytes:
-        return body.replace(self._secret, b"***") if self._secret else body
+        for secret in self._secrets:
+            body = body.replace(secret, b"***")
+        return body
 
 
 def open_session(api_url: str, api_key: str) -> requests.Session:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import threading
 import time
@@ -423,9 +424,14 @@ def test_debug_lines_tell_each_request(fake_api: Play, make_job: MakeJob) -> Non
     assert KEY not in "".join([*main.log[1:], *post.log[1:]])
 
 
-def test_a_key_that_is_quoted_back_is_not_shown_in_part(make_job: MakeJob) -> None:
+@pytest.mark.parametrize("key", [KEY, 'rca_ab/cd"ef1234567890'])
+@pytest.mark.parametrize("slash", ["/", "\\/"])
+def test_a_key_that_is_quoted_back_is_not_shown_in_part(
+    make_job: MakeJob, key: str, slash: str
+) -> None:
     """Where a quotation is cut inside the key, the part that is left is hidden as well."""
-    detail = "x" * (QUOTE_LIMIT - 15) + KEY
-    with play(login({"status": 400, "body": {"detail": detail}})) as api:
-        main = make_job(api.url).main()
-    assert KEY[:15] not in "".join(main.log[1:])
+    detail = json.dumps({"detail": "x" * (QUOTE_LIMIT - 15) + key}).replace("/", slash)
+    with play(login({"status": 400, "body": detail})) as api:
+        main = make_job(api.url, INPUT_API_KEY=key).main()
+    assert "xxx" in "".join(main.log[1:])
+    assert key[:8] not in "".join(main.log[1:])
