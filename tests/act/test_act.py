@@ -9,18 +9,16 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import Play
 from tests.fake_api import FakeApi
+from tests.runner.checkout import ROOT, check_out
 
 pytestmark = pytest.mark.act
 
-Play = Callable[..., FakeApi]
-
-ROOT = Path(__file__).resolve().parents[2]
 WORKFLOWS = ROOT / "tests" / "act" / "workflows"
 LOGIN_AND_LOGOUT = ["login", "poll", "logout", "poll"]
 
@@ -39,7 +37,7 @@ class Act:
         self._repository = folder / "repository"
         self.seen_file = folder / "seen"
         self._action = folder / "action"
-        _copy_committed(self._action)
+        check_out(self._action)
         _commit_workflows(self._repository)
 
     def run(self, workflow: str, api: FakeApi) -> int:
@@ -85,20 +83,6 @@ def act(tmp_path: Path) -> Act:
             pytest.fail(missing)
         pytest.skip(missing)
     return Act(tmp_path, program)
-
-
-def _copy_committed(target: Path) -> None:
-    """Copy what git tracks, or would, so that nothing else can help."""
-    listing = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-        text=True,
-    )
-    for name in listing.stdout.splitlines():
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / name, target / name)
 
 
 def _commit_workflows(repository: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +9,7 @@ import pytest
 
 from tests.fake_api import FakeApi
 from tests.runner import Runner
-from tests.runner.runner import ROOT
+from tests.runner.checkout import check_out
 
 API_KEY = "rca_Zm9vYmFy0123456789"
 SERVER_ID = "11111111-2222-4333-8444-555555555555"
@@ -23,18 +21,9 @@ MakeRunner = Callable[..., Runner]
 
 @pytest.fixture
 def action_copy(tmp_path: Path) -> Path:
-    """Copy the files that git tracks, or would, to a folder of their own."""
-    listing = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *SHIPPED],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-        text=True,
-    )
+    """Check out what the action consists of, to a folder of its own."""
     copy = tmp_path / "action"
-    for name in listing.stdout.splitlines():
-        (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / name, copy / name)
+    check_out(copy, *SHIPPED)
     return copy
 
 

@@ -10,12 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Play
 from tests.e2e.conftest import API_KEY, CREDENTIAL_ID, SERVER_ID, MakeRunner
-from tests.fake_api import FakeApi
-from tests.runner import Runner, Stage
-from tests.runner.runner import RunningStage
-
-Play = Callable[..., FakeApi]
+from tests.runner import Runner, Stage, StageResult
 
 REGISTRIES = {
     "docker-hub": ("docker.io", "docker_hub"),
@@ -267,10 +264,12 @@ def test_a_bad_input_is_one_error_before_any_request(
     assert api.requests == []
 
 
-def cancel_when(running: RunningStage, condition: Callable[[], object]) -> None:
-    """Send the runner's first signal of a cancel when something has come to pass."""
+def cancelled_main(runner: Runner, condition: Callable[[], object]) -> StageResult:
+    """Run main, and send it the first signal of a cancel when something has come to pass."""
+    running = runner.begin("main")
     wait_for(condition)
     running.signal(signal.SIGINT)
+    return running.wait()
 
 
 def test_a_cancel_while_polling_ends_main_and_post_logs_out_after_the_login(
@@ -280,9 +279,7 @@ def test_a_cancel_while_polling_ends_main_and_post_logs_out_after_the_login(
     api = fake_api("slow-login")
     runner = make_runner(api)
 
-    running = runner.begin("main")
-    cancel_when(running, lambda: len(api.requests) > 1)
-    main = running.wait()
+    main = cancelled_main(runner, lambda: len(api.requests) > 1)
     post = runner.post()
 
     assert main.exit_code == 130
@@ -301,9 +298,7 @@ def test_a_cancel_while_the_login_is_sent_waits_for_its_answer(
     api = fake_api("slow-answer")
     runner = make_runner(api)
 
-    running = runner.begin("main")
-    cancel_when(running, lambda: api.requests)
-    main = running.wait()
+    main = cancelled_main(runner, lambda: api.requests)
     post = runner.post()
 
     assert main.exit_code == 130
@@ -319,9 +314,7 @@ def test_a_cancel_before_another_try_leaves_nothing_to_log_out(
     api = fake_api("rate-limited-for-a-minute")
     runner = make_runner(api)
 
-    running = runner.begin("main")
-    cancel_when(running, lambda: api.requests)
-    main = running.wait()
+    main = cancelled_main(runner, lambda: api.requests)
     post = runner.post()
 
     assert main.exit_code == 130
@@ -335,9 +328,7 @@ def test_a_late_refusal_leaves_nothing_to_log_out(fake_api: Play, make_runner: M
     api = fake_api("refused-late")
     runner = make_runner(api)
 
-    running = runner.begin("main")
-    cancel_when(running, lambda: len(api.requests) > 1)
-    running.wait()
+    cancelled_main(runner, lambda: len(api.requests) > 1)
     post = runner.post()
 
     assert post.exit_code == 0

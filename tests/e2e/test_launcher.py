@@ -12,12 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Play
 from tests.e2e.conftest import MakeRunner
 from tests.e2e.test_action import wait_for
-from tests.fake_api import FakeApi
-from tests.runner.runner import ROOT
-
-Play = Callable[..., FakeApi]
+from tests.runner.checkout import ROOT
 
 LAUNCHER = ROOT / "lib" / "launcher"
 NODE = shutil.which("node") or "node"

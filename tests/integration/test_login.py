@@ -298,6 +298,17 @@ def test_a_login_without_a_file_for_outputs_is_logged_out(make_job: MakeJob) -> 
         api.verify()
 
 
+def cancel_after(requests: int, api: FakeApi, number: signal.Signals) -> None:
+    """Send this process a signal as soon as an API has had so many requests."""
+
+    def cancel() -> None:
+        while len(api.requests) < requests:
+            time.sleep(0.01)
+        signal.raise_signal(number)
+
+    threading.Thread(target=cancel, daemon=True).start()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_cancel_while_the_login_is_sent_waits_for_its_answer(
     fake_api: Play, make_job: MakeJob, number: signal.Signals
@@ -306,12 +317,7 @@ def test_a_cancel_while_the_login_is_sent_waits_for_its_answer(
     api = fake_api("slow-answer")
     job = make_job(api.url)
 
-    def cancel() -> None:
-        while not api.requests:
-            time.sleep(0.01)
-        signal.raise_signal(number)
-
-    threading.Thread(target=cancel, daemon=True).start()
+    cancel_after(1, api, number)
     main = job.main()
     assert main.code == 130
     assert main.annotations("error") == []
@@ -329,12 +335,7 @@ def test_a_cancel_while_the_login_is_waited_for_ends_at_once(
     api = fake_api("endless-login")
     job = make_job(api.url)
 
-    def cancel() -> None:
-        while len(api.requests) < 3:
-            time.sleep(0.01)
-        signal.raise_signal(signal.SIGTERM)
-
-    threading.Thread(target=cancel, daemon=True).start()
+    cancel_after(3, api, signal.SIGTERM)
     assert job.main().code == 130
     assert job.stages() == ["requested", "accepted"]
     with pytest.raises(LogoutFailed, match=r"was logged out of ghcr\.io, but"):
@@ -349,12 +350,7 @@ def test_a_login_that_fails_after_a_cancel_is_not_logged_out(
     api = fake_api("refused-late")
     job = make_job(api.url)
 
-    def cancel() -> None:
-        while len(api.requests) < 2:
-            time.sleep(0.01)
-        signal.raise_signal(signal.SIGINT)
-
-    threading.Thread(target=cancel, daemon=True).start()
+    cancel_after(2, api, signal.SIGINT)
     assert job.main().code == 130
     post = job.post()
     assert post.log[-1] == "Nothing to log out: the login did not work after all."

@@ -21,12 +21,12 @@ from typing import Any, Literal
 import yaml
 
 from tests.runner import files
+from tests.runner.checkout import ROOT
 from tests.runner.log import Log
 
 Stage = Literal["main", "post"]
 Inputs = Mapping[str, str]
 
-ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_SECONDS = 60
 
 
