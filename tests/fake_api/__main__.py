@@ -77,7 +77,7 @@ def _serve(recordings: list[recording.Recording], options: argparse.Namespace) -
         shown = 0
         while not stop.wait(0.2):
             for seen in api.requests[shown:]:
-                print(f"{seen.method} {seen.path} -> {seen.status}", flush=True)
+                print(f"{seen.method} {seen.path} -> {seen.outcome}", flush=True)
                 shown += 1
     print("\nAudit trail:")
     for number, found in enumerate(api.audit_trail, 1):

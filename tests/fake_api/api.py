@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from tests.fake_api import audit, recording
+from tests.fake_api import audit, faults, recording
+from tests.fake_api.rate_limit import Limiter
 from tests.fake_api.recording import Exchange, Recording, Values
 from tests.fake_api.recording import Response as Answer
 
@@ -31,18 +32,27 @@ _BEARER = re.compile(r"Bearer ((?:rca|rk_a)_[!-~]+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenRequest:
-    """A request that came, and the status it was answered with."""
+    """A request that came, and what became of it.
+
+    `status` is None where it was not answered; `fault` says what befell it, if anything did.
+    """
 
     at: float
     method: str
     path: str
     headers: dict[str, str]
     body: Any
-    status: int
+    status: int | None
+    fault: str
+
+    @property
+    def outcome(self) -> str:
+        """Tell what became of it, in a word or two."""
+        return " ".join(str(part) for part in (self.status, self.fault) if part)
 
     def __str__(self) -> str:
         """Tell it on one line."""
-        return f"{self.method} {self.path} {json.dumps(self.body)} -> {self.status}"
+        return f"{self.method} {self.path} {json.dumps(self.body)} -> {self.outcome}"
 
 
 @dataclass(slots=True)
@@ -73,11 +83,13 @@ class Conversation:
     def play(self, index: int) -> Answer:
         """Go on to an exchange, and give its answer to the next request."""
         self.reached = index
-        response = self.recording.exchanges[index].respond(
-            self.counts[index], time.monotonic() - self.started
-        )
+        response = self.recording.exchanges[index].respond(self.counts[index], self.elapsed())
         self.counts[index] += 1
         return response
+
+    def elapsed(self) -> float:
+        """Give the seconds since the login was asked for."""
+        return time.monotonic() - self.started
 
     def missing(self) -> Iterator[Exchange]:
         """Give the exchanges that were to come and did not."""
@@ -87,12 +99,38 @@ class Conversation:
 
 
 class QuickServer(HTTPServer):
-    """A server that stops at once, where its base waits for half a second."""
+    """A server that stops at once, where its base waits for half a second.
+
+    It can also be out for a while: then nothing listens.
+    """
+
+    _outage: threading.Thread | None = None
+    _over: threading.Event | None = None
 
     def thread_target(self) -> None:
         """Serve until it is stopped."""
         assert self.server is not None
         self.server.serve_forever(poll_interval=0.01)
+
+    def go_out(self, seconds: float | None) -> None:
+        """Stop to listen, and come back on the same port after so many seconds, or never."""
+        over = self._over = threading.Event()
+
+        def outage() -> None:
+            self.stop()
+            if not over.wait(seconds):
+                self.start()
+
+        self._outage = threading.Thread(target=outage)
+        self._outage.start()
+
+    def close(self) -> None:
+        """Stop for good."""
+        if self._outage and self._over:
+            self._over.set()
+            self._outage.join()
+        if self.is_running():
+            self.stop()
 
 
 class FakeApi:
@@ -118,6 +156,8 @@ class FakeApi:
         self._endless = endless
         self._conversations: list[Conversation] = []
         self._lock = threading.Lock()
+        limits = (entry.rate_limit for entry in self._waiting)
+        self._limiter = Limiter(next((limit for limit in limits if limit), None))
         self._server = QuickServer(host=host, port=port, threaded=True)
         self._server.expect_request(re.compile(".*")).respond_with_handler(self._handle)
         self.requests: list[SeenRequest] = []
@@ -135,7 +175,7 @@ class FakeApi:
         _traceback: TracebackType | None,
     ) -> None:
         """Stop."""
-        self._server.stop()
+        self._server.close()
 
     @property
     def url(self) -> str:
@@ -169,21 +209,21 @@ class FakeApi:
         body = request.get_json(silent=True) if request.data else None
         key = _BEARER.fullmatch(request.headers.get("Authorization", ""))
         with self._lock:
-            answer, values = self._answer(request, body) if key else (None, {})
-            status = answer.status if answer else UNEXPECTED
-            self._remember(request, body, at, status)
+            answer = self._answer(request, body, key[1] if key else "")
+            self._remember(request, body, at, answer)
             if key and request.path in audit.OPERATIONS and isinstance(body, dict):
                 self.audit_trail.append(
                     audit.entry(
-                        at=_iso(at), path=request.path, status=status, key=key[1], body=body
+                        at=_iso(at), path=request.path, status=answer.status, key=key[1], body=body
                     )
                 )
-        if answer is None:
-            return _response(UNEXPECTED, {"detail": "No recording expects this request now."}, {})
         time.sleep(answer.delay)
-        return _response(answer.status, recording.fill(answer.body, values), answer.headers)
+        if answer.fault == "refuse":
+            self._server.go_out(answer.seconds)
+        response = _response(answer)
+        return faults.befall(answer.fault, request, response) if answer.fault else response
 
-    def _remember(self, request: Request, body: object, at: float, status: int) -> None:
+    def _remember(self, request: Request, body: object, at: float, answer: Answer) -> None:
         self.requests.append(
             SeenRequest(
                 at=at,
@@ -191,23 +231,29 @@ class FakeApi:
                 path=request.path,
                 headers=dict(request.headers),
                 body=body,
-                status=status,
+                status=answer.status,
+                fault=answer.fault,
             )
         )
 
-    def _answer(self, request: Request, body: object) -> tuple[Answer | None, Values]:
+    def _answer(self, request: Request, body: object, key: str) -> Answer:
+        """Find the answer to a request, with its placeholders filled."""
         upcoming = self._next(body)
         for conversation in [*self._conversations, *([upcoming] if upcoming else [])]:
-            index = conversation.find(request.method, request.path, body)
-            if index is not None:
-                if conversation is upcoming:
-                    self._begin(conversation)
-                return conversation.play(index), {**conversation.values, "now": _iso(time.time())}
-        return None, {}
+            index = conversation.find(request.method, request.path, body) if key else None
+            if index is None:
+                continue
+            wait = self._limiter.admit(key)
+            if wait is not None:
+                return _own_answer(429, "Rate limit exceeded for this key", str(wait))
+            if conversation is upcoming:
+                self._begin(conversation)
+            return _filled(conversation.play(index), conversation)
+        return _own_answer(UNEXPECTED, "No recording expects this request now.")
 
     def _next(self, body: object) -> Conversation | None:
-        """Prepare the conversation that a login would begin."""
-        if not self._waiting or not isinstance(body, dict):
+        """Prepare the conversation that this request may begin."""
+        if not self._waiting:
             return None
         upcoming = self._waiting[0]
         seed = f"{upcoming.name}/{len(self._conversations)}"
@@ -215,7 +261,8 @@ class FakeApi:
             name: str(uuid.uuid5(uuid.NAMESPACE_URL, f"{seed}/{name}"))
             for name in ("login_operation", "logout_operation")
         }
-        fields = {name: value for name, value in body.items() if isinstance(value, str)}
+        given = body.items() if isinstance(body, dict) else ()
+        fields = {name: value for name, value in given if isinstance(value, str)}
         return Conversation(upcoming, {**fields, **minted}, time.monotonic())
 
     def _begin(self, conversation: Conversation) -> None:
@@ -232,7 +279,28 @@ def _iso(at: float) -> str:
     return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _response(status: int, body: object, headers: dict[str, str]) -> Response:
-    if body is None or isinstance(body, str):
-        return Response(body, status, {"Content-Type": "text/html", **headers})
-    return Response(json.dumps(body), status, {"Content-Type": "application/json", **headers})
+def _own_answer(status: int, detail: str, retry_after: str = "") -> Answer:
+    return Answer(
+        status=status,
+        fault="",
+        headers={"Retry-After": retry_after} if retry_after else {},
+        body={"detail": detail},
+        requests=None,
+        seconds=None,
+        delay=0.0,
+    )
+
+
+def _filled(answer: Answer, conversation: Conversation) -> Answer:
+    """Put the conversation's values into an answer, and count its seconds from now on."""
+    values = {**conversation.values, "now": _iso(time.time())}
+    left = None if answer.seconds is None else max(0.0, answer.seconds - conversation.elapsed())
+    return replace(answer, body=recording.fill(answer.body, values), seconds=left)
+
+
+def _response(answer: Answer) -> Response:
+    if answer.body is None or isinstance(answer.body, str):
+        body, kind = answer.body, "text/html"
+    else:
+        body, kind = json.dumps(answer.body), "application/json"
+    return Response(body, answer.status, {"Content-Type": kind, **answer.headers})

@@ -32,13 +32,13 @@ class AuditEntry:
     ref: str
 
 
-def entry(*, at: str, path: str, status: int, key: str, body: dict[str, Any]) -> AuditEntry:
+def entry(*, at: str, path: str, status: int | None, key: str, body: dict[str, Any]) -> AuditEntry:
     """Make the entry for a request.
 
     Args:
         at: When it came.
         path: What it asked for.
-        status: What it was answered.
+        status: What it was answered; None if it was not.
         key: The key it came with; only its end is kept.
         body: What it said.
     """
@@ -46,7 +46,7 @@ def entry(*, at: str, path: str, status: int, key: str, body: dict[str, Any]) ->
     return AuditEntry(
         at=at,
         operation=OPERATIONS[path],
-        outcome="accepted" if status < 300 else f"refused ({status})",
+        outcome=_outcome(status),
         key=f"{key[:4]}…{key[-4:]}",
         server_id=body.get("server_id", ""),
         target=body.get("registry_url") or f"credential {body.get('credential_id', '')}",
@@ -59,6 +59,12 @@ def entry(*, at: str, path: str, status: int, key: str, body: dict[str, Any]) ->
         sha=context.get("sha", ""),
         ref=context.get("ref", ""),
     )
+
+
+def _outcome(status: int | None) -> str:
+    if status is None:
+        return "not answered"
+    return "accepted" if status < 300 else f"refused ({status})"
 
 
 def tell(number: int, found: AuditEntry) -> str:

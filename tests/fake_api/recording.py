@@ -28,7 +28,8 @@ class Response:
     """An answer, and how long it is the one that is given.
 
     Args:
-        status: The HTTP status.
+        status: The HTTP status; None where a fault leaves no answer.
+        fault: What befalls the answer on its way (see `tests.fake_api.faults`); empty for nothing.
         headers: More headers.
         body: JSON, or text as it is; None for no body.
         requests: How many requests of its exchange it answers; None for all that come.
@@ -36,7 +37,8 @@ class Response:
         delay: How many seconds the answer takes.
     """
 
-    status: int
+    status: int | None
+    fault: str
     headers: dict[str, str]
     body: Any
     requests: int | None
@@ -85,11 +87,20 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimit:
+    """How many requests a key is allowed in how many seconds."""
+
+    requests: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
     """A conversation, from the login to the logout."""
 
     name: str
     title: str
+    rate_limit: RateLimit | None
     exchanges: tuple[Exchange, ...]
 
 
@@ -113,6 +124,7 @@ def parse(name: str, data: dict[str, Any]) -> Recording:
     return Recording(
         name=name,
         title=data["title"],
+        rate_limit=RateLimit(**data["rate_limit"]) if "rate_limit" in data else None,
         exchanges=tuple(_exchange(entry) for entry in data["exchanges"]),
     )
 
@@ -132,7 +144,8 @@ def _exchange(data: dict[str, Any]) -> Exchange:
 def _response(data: dict[str, Any]) -> Response:
     lasts = data.get("lasts", {})
     return Response(
-        status=data["status"],
+        status=data.get("status"),
+        fault=data.get("fault", ""),
         headers=data.get("headers", {}),
         body=data.get("body"),
         requests=lasts.get("requests"),

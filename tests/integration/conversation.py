@@ -13,6 +13,12 @@ _LOGIN, _, _LOGOUT, _ = recording.load("ghcr").exchanges
 
 Answer = Mapping[str, Any]
 
+# Faults that leave no answer; see fixtures/README.md.
+CLOSE: Answer = {"fault": "close", "status": None}
+RESET: Answer = {"fault": "reset", "status": None}
+STALL: Answer = {"fault": "stall", "status": None}
+REFUSE: Answer = {"fault": "refuse", "status": None}
+
 
 def exchange(method: str, path: str, body: object, answers: Sequence[Answer]) -> dict[str, Any]:
     """Make an exchange that is had once for each of its answers."""
