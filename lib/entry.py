@@ -37,12 +37,11 @@ def main(variables: Mapping[str, str], stream: TextIO) -> int:
     Returns:
         0 if the server is logged in, 1 if it is not, 130 if the step was cancelled.
     """
-    cancellation = Cancellation()
     environment = Environment(variables)
     workflow = _workflow(environment, stream)
+    cancellation = Cancellation(environment.launcher())
 
     def step() -> None:
-        cancellation.install()
         workflow.mask(environment.input("api_key"))
         inputs = read_inputs(environment)
         log_in(
@@ -53,7 +52,11 @@ def main(variables: Mapping[str, str], stream: TextIO) -> int:
             cancellation=cancellation,
         )
 
-    return _exit_code(step, workflow, report=workflow.error, failure=EXIT_FAILURE)
+    def cancellable_step() -> None:
+        with cancellation.on_signals():
+            step()
+
+    return _exit_code(cancellable_step, workflow, report=workflow.error, failure=EXIT_FAILURE)
 
 
 def post(variables: Mapping[str, str], stream: TextIO) -> int:

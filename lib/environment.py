@@ -53,6 +53,11 @@ class Environment:
         """Tell whether the user asked the runner for debug lines."""
         return self._get("RUNNER_DEBUG") == "1"
 
+    def launcher(self) -> int | None:
+        """Give the process id of lib/launcher, if that is what started this process."""
+        process = self._get("DOCKER_AUTH_LAUNCHER")
+        return int(process) if process.isdecimal() else None
+
     def run(self) -> Run:
         """Tell which run of which workflow this is."""
         is_gitea = self._get("GITEA_ACTIONS") == "true"

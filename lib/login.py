@@ -54,7 +54,7 @@ def log_in(
         f"Logging server {inputs.server_id} in with the registry credential {inputs.credential_id}."
     )
     with cancellation.held(deadline):
-        state, accepted = _request(state, client, workflow, deadline)
+        state, accepted = _request(state, client, workflow, cancellation, deadline)
     operation = client.follow(accepted.operation_id, deadline)
     _save_end(state, operation, workflow.save_state)
     _judge(operation, accepted, workflow)
@@ -70,12 +70,17 @@ def log_in(
 
 
 def _request(
-    state: LoginState, client: Client, workflow: Workflow, deadline: Deadline
+    state: LoginState,
+    client: Client,
+    workflow: Workflow,
+    cancellation: Cancellation,
+    deadline: Deadline,
 ) -> tuple[LoginState, AcceptedLogin]:
     """Send the login, with the state saved before it and as soon as its answer is there."""
     request = LoginRequest(server_id=state.server_id, credential_id=state.credential_id)
     workflow.save_state(state.encode())
     try:
+        cancellation.check()  # after the save: whoever ended the step until now has read it
         accepted = client.log_in(request, deadline)
     except (ApiError, Cancelled) as error:
         if not error.lost:

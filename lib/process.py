@@ -3,10 +3,12 @@
 GitHub's runner cancels a step with SIGINT and SIGTERM, 7.5 and 2.5 s before it kills
 (actions/runner, src/Runner.Sdk/ProcessInvoker.cs). Other runners kill at once, so nothing
 may depend on a signal; but where one comes, main ends soon and leaves a good state behind.
+Where Node alone is killed, the runner goes on to post at once: then main must begin nothing.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -24,45 +26,71 @@ GRACE_SECONDS = 5.0
 
 
 class Cancelled(BaseException):
-    """The runner asked the step to end. No handler of every Exception catches it.
+    """The step is to end. No handler of every Exception catches it.
 
     Attributes:
         lost: Whether a request that was sent may have been acted on, although no answer tells.
     """
 
-    lost = True
+    lost = False
 
 
 class Cancellation:
     """Ends main on a signal, but not while a request is on its way.
 
     It is also main's clock, since a cancel must be able to end a sleep.
+
+    Args:
+        launcher: The id of the process that the runner started, and waits for; None if it is
+            not known. Once it is gone, the runner has read the state, and main is cancelled.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, launcher: int | None = None) -> None:
+        # Windows would take the question whether a process is there for a Ctrl-C to it.
+        self._launcher = launcher if os.name == "posix" else None
         self._requested = False
         self._raised = False
         self._held: Deadline | None = None
 
-    def install(self) -> None:
-        """From now on, let the signals that ask for an end come here."""
+    @contextmanager
+    def on_signals(self) -> Iterator[None]:
+        """Let the signals that ask for an end come here during the block, and nowhere after it.
+
+        Raises:
+            Cancelled: wherever in the block a signal comes, unless something is held.
+        """
         for number in _ENDING_SIGNALS:
             signal.signal(number, self._on_signal)
+        try:
+            yield
+        finally:
+            ignore_signals()
+
+    def check(self) -> None:
+        """End here if the step is to end.
+
+        Raises:
+            Cancelled: a signal has come, or the launcher is gone.
+        """
+        # Once is enough: a second signal must not disturb the end that the first began.
+        if not self._raised and (self._requested or self._is_abandoned()):
+            self._raised = True
+            raise Cancelled
 
     @contextmanager
     def held(self, deadline: Deadline) -> Iterator[None]:
         """Put a cancel off until the block is done, and shorten its deadline to the grace.
 
         Raises:
-            Cancelled: at the start or the end of the block, if a signal has come.
+            Cancelled: at the start or the end of the block, as `check` does.
         """
-        self._check()
+        self.check()
         self._held = deadline
         try:
             yield
         finally:
             self._held = None
-            self._check()
+            self.check()
 
     def now(self) -> float:
         """Give monotonic seconds."""
@@ -72,27 +100,25 @@ class Cancellation:
         """Sleep, unless or until a cancel comes: nothing is on its way meanwhile.
 
         Raises:
-            Cancelled: if a signal has come, or comes.
+            Cancelled: before, during or after the sleep, as `check` does.
         """
         held, self._held = self._held, None
         try:
-            self._check()
+            self.check()
             time.sleep(seconds)
+            self.check()
         finally:
             self._held = held
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._requested = True
         if self._held is None:
-            self._check()
+            self.check()
         else:
             self._held.shorten(GRACE_SECONDS)
 
-    def _check(self) -> None:
-        # Once is enough: a second signal must not disturb the end that the first began.
-        if self._requested and not self._raised:
-            self._raised = True
-            raise Cancelled
+    def _is_abandoned(self) -> bool:
+        return self._launcher is not None and not _is_there(self._launcher)
 
 
 class SystemClock:
@@ -111,6 +137,15 @@ def ignore_signals() -> None:
     """Let no signal that asks for an end disturb this process."""
     for number in _ENDING_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+
+
+def _is_there(process: int) -> bool:
+    """Tell whether a process is there. One that has ended is, until its parent knows of it."""
+    try:
+        os.kill(process, 0)
+    except OSError as error:
+        return not isinstance(error, ProcessLookupError)
+    return True
 
 
 _ENDING_SIGNALS = tuple(

@@ -43,7 +43,7 @@ function list(folder) {
 
 function isolated(env) {
   const kept = Object.entries(env).filter(([name]) => !name.toUpperCase().startsWith("PYTHON"));
-  return { ...Object.fromEntries(kept), PYTHONUTF8: "1" };
+  return { ...Object.fromEntries(kept), PYTHONUTF8: "1", DOCKER_AUTH_LAUNCHER: `${process.pid}` };
 }
 
 function launch(script) {
@@ -52,9 +52,9 @@ function launch(script) {
   const tried = [];
   let child, cancelled = false;
   // Post finishes whatever comes. Windows tells Python of a Ctrl-C by itself, where kill() ends it.
-  const cancel = (signal) => {
+  const cancel = () => {
     cancelled = !isPost;
-    if (cancelled && process.platform !== "win32") child?.kill(signal);
+    if (cancelled && process.platform !== "win32") child?.kill("SIGTERM"); // silent while Python starts
   };
   process.on("SIGINT", cancel).on("SIGTERM", cancel);
   const next = () => {

@@ -175,9 +175,27 @@ class RunningStage:
         """Kill Node and what it started, without a signal that they could act on."""
         os.killpg(self._process.pid, signal.SIGKILL)
 
+    def kill_node(self) -> StageResult:
+        """Kill Node alone, and go on at once, as a runner does; what Node started lives on."""
+        self._process.kill()
+        self._process.wait(TIMEOUT_SECONDS)
+        assert self._process.stdout
+        os.set_blocking(self._process.stdout.fileno(), False)
+        return self._finish(self._process.stdout.read() or b"")
+
+    def wait_for_orphans(self) -> None:
+        """Wait for the end of what Node started and left behind."""
+        assert self._process.stdout
+        with self._process.stdout as pipe:
+            os.set_blocking(pipe.fileno(), True)
+            pipe.read()
+
     def wait(self) -> StageResult:
         """Wait for the end, and read what is left behind."""
         output, _ = self._process.communicate(timeout=TIMEOUT_SECONDS)
+        return self._finish(output)
+
+    def _finish(self, output: bytes) -> StageResult:
         return self._runner.finish(
             output.decode("utf-8", "replace"), self._process.returncode, self._files
         )

@@ -85,3 +85,10 @@ def test_gitea_is_told_from_github(gitea: str, provider: str) -> None:
 def test_the_environment_keeps_secrets_out_of_its_repr() -> None:
     """A traceback that shows the environment shows no variable."""
     assert "rca_" not in repr(Environment({"INPUT_API_KEY": "rca_secret"}))
+
+
+@pytest.mark.parametrize(("text", "process"), [("4711", 4711), ("", None), ("no number", None)])
+def test_the_launcher_is_known_by_its_process_id(text: str, process: int | None) -> None:
+    """The launcher names itself; without one there is nobody to be left by."""
+    assert Environment({"DOCKER_AUTH_LAUNCHER": text}).launcher() == process
+    assert Environment({}).launcher() is None

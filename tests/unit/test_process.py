@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -18,11 +20,11 @@ ENDING = [signal.SIGINT, signal.SIGTERM]
 
 
 @pytest.fixture
-def cancellation() -> Cancellation:
+def cancellation() -> Iterator[Cancellation]:
     """Give a cancellation that the signals come to."""
-    installed = Cancellation()
-    installed.install()
-    return installed
+    cancellation = Cancellation()
+    with cancellation.on_signals():
+        yield cancellation
 
 
 @pytest.mark.parametrize("number", ENDING)
@@ -106,6 +108,26 @@ def test_a_signal_interrupts_a_sleep(cancellation: Cancellation) -> None:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
+
+
+def test_after_the_step_no_signal_disturbs_its_end() -> None:
+    """What is told of how the step ended is told whole, whatever signals still come."""
+    with Cancellation().on_signals():
+        pass
+    for number in ENDING:
+        signal.raise_signal(number)
+
+
+def test_main_is_cancelled_when_its_launcher_is_gone() -> None:
+    """With the process that the runner waits for gone, main begins nothing more."""
+    launcher = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    cancellation = Cancellation(launcher.pid)
+    cancellation.check()
+    cancellation.sleep(0)
+    launcher.communicate(b"")
+
+    with pytest.raises(Cancelled):
+        cancellation.sleep(60)
 
 
 def test_no_handler_of_errors_catches_a_cancel() -> None:

@@ -1,0 +1,111 @@
+"""No login outlives its job, at whatever moment and in whatever way main is ended.
+
+For every end the same must hold: either the API was asked for no login, or it was asked for a
+logout after the login had ended, or post says in one warning that the server may be logged in.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import CREDENTIAL_ID, SERVER_ID, MakeRunner
+from tests.fake_api import FakeApi, recording
+from tests.fake_api.recording import Recording
+from tests.runner import StageResult
+from tests.runner.runner import RunningStage
+
+# How long the API takes to accept a login, and the server to carry it out.
+ANSWER_SECONDS = 0.15
+LOGIN_SECONDS = 0.6
+
+End = Callable[[RunningStage], StageResult]
+
+
+def cancel(stage: RunningStage) -> StageResult:
+    """End a stage as GitHub's runner does: a signal to Node."""
+    stage.signal(signal.SIGINT)
+    return stage.wait()
+
+
+def kill(stage: RunningStage) -> StageResult:
+    """End a stage as the runners of Gitea and Forgejo do: everything is killed at once."""
+    stage.kill()
+    return stage.wait()
+
+
+def kill_node(stage: RunningStage) -> StageResult:
+    """End a stage as a machine without memory does: Node is killed, and Python is not."""
+    return stage.kill_node()
+
+
+def login_that_takes_a_while() -> Recording:
+    """Make a recording of a login that may be ended anywhere: nothing in it has to come."""
+    data: dict[str, Any] = json.loads((recording.RECORDINGS / "slow-login.json").read_text("utf-8"))
+    login, poll, *_ = data["exchanges"]
+    login["responses"][0]["delay"] = ANSWER_SECONDS
+    poll["responses"][0]["lasts"]["seconds"] = LOGIN_SECONDS
+    for exchange in data["exchanges"]:
+        exchange["times"] = {"least": 0}
+    return recording.parse("made for test_cleanup", data)
+
+
+def check(api: FakeApi, main: StageResult, post: StageResult) -> None:
+    """Check what must hold after every end, once all processes are gone."""
+    sent = [seen for seen in api.requests if seen.method == "POST"]
+    logins = [seen for seen in sent if seen.path.endswith("/login")]
+    logouts = [seen for seen in sent if seen.path.endswith("/logout")]
+    saved = [line for line in main.state_text.splitlines() if line.startswith("{")]
+    warned = [message for level, message in post.log.annotations if level == "warning"]
+
+    assert post.exit_code == 0
+    assert "Traceback" not in main.output + post.output
+    assert all(json.loads(line)["server_id"] == SERVER_ID for line in saved)
+    assert len(logins) <= 1
+    if logouts:
+        [logout] = logouts
+        assert logout.at - logins[0].at >= LOGIN_SECONDS
+        assert warned == []
+    elif logins:
+        [warning] = warned
+        assert CREDENTIAL_ID in warning
+        assert SERVER_ID in warning
+
+
+@pytest.mark.parametrize("end", [cancel, kill, kill_node])
+@pytest.mark.parametrize("moment", range(16))
+def test_no_login_outlives_its_job(make_runner: MakeRunner, end: End, moment: int) -> None:
+    """Ended anywhere from its first millisecond to after the login, main leaves nothing behind."""
+    with FakeApi([login_that_takes_a_while()], endless=True) as api:
+        runner = make_runner(api)
+        stage = runner.begin("main")
+        threading.Event().wait(moment * 0.05)
+        main = end(stage)
+        post = runner.post()
+        if end is kill_node:
+            stage.wait_for_orphans()
+
+    check(api, main, post)
+
+
+@pytest.mark.parametrize("end", [kill, kill_node])
+def test_a_login_whose_answer_was_lost_is_named(make_runner: MakeRunner, end: End) -> None:
+    """Killed while the request is on its way, main leaves enough for a warning with all names."""
+    with FakeApi([recording.load("lost-answer")], endless=True) as api:
+        runner = make_runner(api, timeout="5")
+        stage = runner.begin("main")
+        while not api.requests:
+            threading.Event().wait(0.01)
+        main = end(stage)
+        post = runner.post()
+        if end is kill_node:
+            stage.wait_for_orphans()
+
+    check(api, main, post)
+    assert len(post.log.annotations) == 1
+    assert api.calls() == ["login"]
