@@ -44,6 +44,10 @@ STATUS_ADVICE = {
         "Correct the input that is named; server_id and credential_id must be UUIDs from the "
         "Reoclo dashboard.",
     ),
+    425: Advice(
+        "is not ready for the request yet",
+        "Run the job again; if it stays so, ask Reoclo's support.",
+    ),
     429: Advice(
         "has had too many requests with this key",
         f"Raise the key's rate limit {KEYS_PAGE}, give the action a longer timeout, or run "
@@ -63,6 +67,31 @@ CLIENT_ERROR = Advice(
 SERVER_ERROR = Advice(
     "has a problem of its own",
     "Run the job again in a few minutes; if it stays so, ask Reoclo's support.",
+)
+
+# What to do where there is no answer at all.
+UNREACHABLE = (
+    "Check api_url, and that this runner may reach it (firewall, proxy, DNS), then run the job "
+    "again."
+)
+UNTRUSTED = (
+    "Check api_url. If your network has a CA of its own, set REQUESTS_CA_BUNDLE on the runner "
+    "to a file with its certificate."
+)
+NO_CA_FILE = "Check the paths in REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE on the runner."
+BAD_PROXY = (
+    "Give HTTPS_PROXY on the runner an address such as http://proxy.example.com:3128, or add "
+    "the API's host to NO_PROXY."
+)
+# What to do where the answer is somebody else's.
+NOT_THE_API = (
+    "Check that api_url is the address of the Reoclo API, and that no proxy or login page "
+    "answers in its place."
+)
+# What to do where the answer is that the operation still goes on.
+UNFINISHED = (
+    "Check in the Reoclo dashboard that the server's runner agent is online; if logins there "
+    "take this long, give the action a longer timeout."
 )
 
 # What docker says when a login fails, and what that means. The first that fits is told.

@@ -97,7 +97,7 @@ class Client:
             if not error.transient:
                 raise
             # A passing fault is only given up on when there is no time for another try.
-            raise _unfinished(operation_id, deadline, last, error.what) from error
+            raise _unfinished(operation_id, deadline, last, error) from error
         if not operation.ended:
             raise _unfinished(operation_id, deadline, last)
         return operation
@@ -163,15 +163,14 @@ def _field_error(entry: object) -> str:
 
 
 def _unfinished(
-    operation_id: str, deadline: Deadline, last: list[Operation], fault: str = ""
+    operation_id: str, deadline: Deadline, last: list[Operation], fault: ApiError | None = None
 ) -> OperationUnfinished:
     status = (
         f"its last status was {quote(last[-1].status, 40)}" if last else "its status is unknown"
     )
     return OperationUnfinished(
         f"The operation has not ended after {deadline.elapsed():.0f} s; {status}",
-        said=fault,
-        remedy="Check in the Reoclo dashboard that the server's runner agent is online; if "
-        "logins there take this long, give the action a longer timeout.",
+        said=fault.what if fault else "",
+        remedy=fault.remedy if fault else advice.UNFINISHED,
         operation_id=operation_id,
     )

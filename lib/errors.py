@@ -17,6 +17,8 @@ ActionError
 
 from __future__ import annotations
 
+from lib import advice
+
 # Statuses that a later try may well not meet again.
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -125,8 +127,7 @@ class ProtocolError(ApiError):
     def __init__(self, expected: str) -> None:
         super().__init__(
             f"The answer is not one of the Reoclo API: expected {expected}",
-            remedy="Check that api_url is the address of the Reoclo API, and that no proxy or "
-            "login page answers in its place.",
+            remedy=advice.NOT_THE_API,
         )
 
 

@@ -59,8 +59,8 @@ def log_in(
     _save_end(state, operation, workflow.save_state)
     _judge(operation, accepted, workflow)
     workflow.info(
-        f"Logged in to {accepted.registry_url} on {_server(operation, inputs.server_id)} in "
-        f"{deadline.elapsed():.1f} s."
+        f"Logged in to {accepted.registry_url} on "
+        f"{_server(operation, f'server {inputs.server_id}')} in {deadline.elapsed():.1f} s."
     )
     workflow.info(
         "The server will be logged out when the job ends."

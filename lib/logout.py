@@ -77,9 +77,10 @@ def _undo(state: LoginState, client: Client, workflow: Workflow, deadline: Deadl
     _request(state, client, deadline)
     if isinstance(login, ActionError):
         raise _unended_login(state, login) from login
+    doubt = "" if state.operation_id else " Whether it had been logged in is not known."
     workflow.info(
         f"Logged out of {state.registry_url} on server {state.server_id} in "
-        f"{deadline.elapsed():.1f} s."
+        f"{deadline.elapsed():.1f} s.{doubt}"
     )
 
 
@@ -89,9 +90,10 @@ def _end_of_login(
     """Wait for a login that may be under way, since it would land after the logout.
 
     Returns:
-        How it ended, or why that is not known; None if main saw it end.
+        How it ended, or why that is not known; None if main saw it end, or if no answer told
+        what to ask for.
     """
-    if state.stage is Stage.SUCCEEDED:
+    if state.stage is Stage.SUCCEEDED or not state.operation_id:
         return None
     try:
         return client.follow(state.operation_id, deadline.earlier_by(LOGOUT_SECONDS))

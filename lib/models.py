@@ -81,7 +81,6 @@ class AcceptedLogin:
     """The API has taken a login on; the server will now do it."""
 
     operation_id: str
-    status: str
     registry_url: str
     registry_type: str
 
@@ -95,7 +94,6 @@ class AcceptedLogin:
         answer = _object(data)
         return cls(
             operation_id=_matching(answer, "operation_id", _OPERATION_ID),
-            status=_text(answer, "status"),
             registry_url=_matching(answer, "registry_url", _REGISTRY_URL),
             registry_type=_matching(answer, "registry_type", _REGISTRY_TYPE),
         )
@@ -106,7 +104,6 @@ class AcceptedLogout:
     """The API has taken a logout on."""
 
     operation_id: str
-    status: str
 
     @classmethod
     def from_json(cls, data: object) -> AcceptedLogout:
@@ -116,10 +113,7 @@ class AcceptedLogout:
             ProtocolError: a field is missing or is not what it should be.
         """
         answer = _object(data)
-        return cls(
-            operation_id=_matching(answer, "operation_id", _OPERATION_ID),
-            status=_text(answer, "status"),
-        )
+        return cls(operation_id=_matching(answer, "operation_id", _OPERATION_ID))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ class Stage(str, Enum):
 class LoginState:
     """A login, as post must know it.
 
-    `operation_id` and `registry_url` are known from the stage ACCEPTED on. `api_key` is
+    `operation_id` and `registry_url` may be empty until the stage ACCEPTED. `api_key` is
     empty except inside a composite action, where runners give post the wrong inputs
     (actions/runner#2030).
     """
@@ -71,10 +71,14 @@ class LoginState:
         is_cleanup_known = isinstance(values.pop("cleanup"), bool)
         if not is_cleanup_known or not all(isinstance(value, str) for value in values.values()):
             raise _unusable("a value in it is of the wrong kind")
-        is_accepted = self.stage in {Stage.ACCEPTED, Stage.SUCCEEDED}
-        are_known = is_operation_id(self.operation_id) and is_registry_url(self.registry_url)
-        are_empty = not (is_accepted or self.operation_id or self.registry_url)
-        if not (are_known or are_empty):
+        may_be_unknown = self.stage in {Stage.REQUESTED, Stage.FAILED}
+        is_operation_good = is_operation_id(self.operation_id) or (
+            may_be_unknown and not self.operation_id
+        )
+        is_registry_good = is_registry_url(self.registry_url) or (
+            may_be_unknown and not self.registry_url
+        )
+        if not (is_operation_good and is_registry_good):
             raise _unusable("its operation or its registry is malformed")
         try:
             check_api_url(self.api_url)

@@ -17,6 +17,7 @@ QUOTE_LIMIT = 600
 
 # Shorter secrets are no secrets, and replacing them would garble every line.
 _SHORTEST_SECRET = 4
+_PAGE = re.compile(r"<(?:!doctype|html|head|body)\b.*", re.IGNORECASE | re.DOTALL)
 _TERMINAL_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
 
 
@@ -39,8 +40,13 @@ def quote(text: str, limit: int = QUOTE_LIMIT) -> str:
         text: What somebody else said.
         limit: The most characters of it to keep.
     """
-    line = " ".join(plain(text[: 2 * limit]).split())
+    line = " ".join(plain(_without_page(text[: 2 * limit])).split())
     return line if len(line) <= limit else line[:limit].rstrip() + "…"
+
+
+def _without_page(text: str) -> str:
+    """Leave out the page of HTML that a text ends with: docker quotes those of proxies whole."""
+    return _PAGE.sub("(a page of HTML)", text)
 
 
 def lines(text: str, limit: int = STREAM_LIMIT) -> list[str]:

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, TypeVar
 import requests
 from requests.auth import AuthBase
 
+from lib import advice
 from lib.clock import Deadline
 from lib.errors import Unreachable
 
@@ -34,10 +35,6 @@ LONGEST_ANSWER_BYTES = 8 * 1024 * 1024
 
 # How often a wait looks up, so that Windows gets to run a signal's handler.
 _WAIT_SECONDS = 0.1
-_CHECK_NETWORK = (
-    "Check api_url, and that this runner may reach it (firewall, proxy, DNS), then run the job "
-    "again."
-)
 
 
 class Answer(NamedTuple):
@@ -199,12 +196,14 @@ def _unreachable(error: Exception) -> Unreachable:
         return _untrusted(certificate)
     if type(error) is OSError and not error.strerror:
         return _no_ca_file()
+    if any(type(cause).__name__ in _BAD_PROXY for cause in causes):
+        return _bad_proxy()
     # requests and urllib3 take an address that they can make nothing of for a wrong value.
     is_malformed = isinstance(error, ValueError)
     is_unsent = is_malformed or any(type(cause).__name__ in _BEFORE_SENDING for cause in causes)
     return Unreachable(
         f"The Reoclo API cannot be reached: {_reason(causes)}",
-        remedy=_CHECK_NETWORK,
+        remedy=advice.UNREACHABLE,
         transient=not is_malformed,
         lost=not is_unsent,
     )
@@ -218,13 +217,24 @@ _BEFORE_SENDING = {
     "NewConnectionError",
     "ProxyError",
 }
+# And those for a proxy's address that they cannot use: api_url's has been checked before.
+_BAD_PROXY = {"InvalidProxyURL", "InvalidSchema", "ProxySchemeUnknown"}
+
+
+def _bad_proxy() -> Unreachable:
+    return Unreachable(
+        "The proxy that the environment names cannot be used: only http and https proxies can",
+        remedy=advice.BAD_PROXY,
+        transient=False,
+        lost=False,
+    )
 
 
 def _no_ca_file() -> Unreachable:
     # requests has no class of its own for this error.
     return Unreachable(
         "The file with certificates that the environment names cannot be found",
-        remedy="Check the paths in REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE on the runner.",
+        remedy=advice.NO_CA_FILE,
         transient=False,
         lost=False,
     )
@@ -233,8 +243,7 @@ def _no_ca_file() -> Unreachable:
 def _untrusted(certificate: ssl.SSLCertVerificationError) -> Unreachable:
     return Unreachable(
         f"The certificate of the Reoclo API is not trusted: {certificate.verify_message}",
-        remedy="Check api_url. If your network has a CA of its own, set REQUESTS_CA_BUNDLE on "
-        "the runner to a file with its certificate.",
+        remedy=advice.UNTRUSTED,
         transient=False,
         lost=False,
     )

@@ -40,6 +40,13 @@ def accepted(**changes: object) -> Answer:
     return {"status": 202, "body": {**_LOGIN.responses[-1].body, **changes}}
 
 
+def without_end(exchange: dict[str, Any]) -> dict[str, Any]:
+    """Let the last answer of an exchange be given as often as it is asked for."""
+    *earlier, last = exchange["responses"]
+    responses = [*earlier, {**last, "lasts": {}}]
+    return {**exchange, "responses": responses, "times": {"least": len(responses)}}
+
+
 def logout(*answers: Answer) -> dict[str, Any]:
     """Make a logout that is answered so, one answer after the other."""
     return exchange("POST", _LOGOUT.path, _LOGOUT.body, answers)

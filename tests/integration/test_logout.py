@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -191,6 +192,26 @@ def test_a_lost_login_is_one_warning_and_no_request(make_job: MakeJob) -> None:
     (warning,) = post.annotations("warning")
     assert warning.startswith("A login with the credential ")
     assert len(api.requests) == 5
+
+
+def test_a_lost_login_is_logged_out_where_the_registry_is_known(make_job: MakeJob) -> None:
+    """Nothing can be asked of a login without an operation, but it can be undone."""
+    with play(logout({"status": 204})) as api:
+        state = {
+            "version": 1,
+            "stage": "requested",
+            "server_id": SERVER_ID,
+            "credential_id": "",
+            "api_url": api.url,
+            "cleanup": True,
+            "registry_url": "ghcr.io",
+        }
+        post = make_job(api.url).post(STATE_login=json.dumps(state))
+
+    api.verify()
+    assert post.annotations("warning") == []
+    assert "Logged out of ghcr.io" in post.log[-1]
+    assert "Whether it had been logged in is not known." in post.log[-1]
 
 
 def test_post_acts_on_the_state_and_not_on_its_inputs(fake_api: Play, make_job: MakeJob) -> None:

@@ -16,6 +16,7 @@ from lib import advice
         (408, "Run the job again"),
         (409, "runner agent is online"),
         (422, "Correct the input"),
+        (425, "Run the job again"),
         (429, "rate limit"),
         (302, "Check api_url"),
         (418, "Check that api_url"),

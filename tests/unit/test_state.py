@@ -39,6 +39,12 @@ def test_a_login_that_was_only_requested_is_read_again() -> None:
     assert LoginState.decode(state.encode()) == state
 
 
+def test_a_registry_can_be_known_before_the_operation() -> None:
+    """Where the job itself names the registry, the login's answer is not needed to know it."""
+    state = dataclasses.replace(STATE, stage=Stage.REQUESTED, operation_id="")
+    assert LoginState.decode(state.encode()) == state
+
+
 def test_a_state_is_one_line_of_ascii() -> None:
     """No runner can cut or recode it."""
     encoded = dataclasses.replace(STATE, server_id="ü\n\r\u2028").encode()

@@ -120,3 +120,17 @@ def test_secrets_are_replaced_wherever_they_are() -> None:
     """Every place, and the longer of two secrets first."""
     told = scrub("a rca_1 b rca_12 c rca_1", ["rca_1", "rca_12"])
     assert told == "a *** b *** c ***"
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["<html><h1>no</h1></html>", "<!DOCTYPE html>\n<p>no", "<HTML lang=en>no", "<body>no</body>"],
+)
+def test_a_quotation_has_no_page_of_html_in_it(page: str) -> None:
+    """Docker quotes what a proxy answers; its own words before that are what helps."""
+    assert quote(f"invalid character '<': {page}") == "invalid character '<': (a page of HTML)"
+
+
+def test_what_only_looks_like_html_is_quoted() -> None:
+    """An image without a name is no page."""
+    assert quote("<none>:<none> is no image") == "<none>:<none> is no image"

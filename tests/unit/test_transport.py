@@ -323,3 +323,17 @@ def test_a_file_of_certificates_that_is_not_there_is_called_so() -> None:
         Transport("https://127.0.0.1:9", session).send("GET", "/x", Deadline(FakeClock(), 60))
     assert not caught.value.transient
     assert not caught.value.lost
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1080", "ftp://127.0.0.1", "http://"])
+def test_a_proxy_that_cannot_be_used_is_called_so(proxy: str) -> None:
+    """It is the proxy's address that is wrong, not that of the API, and nothing was sent."""
+    session = open_session("https://127.0.0.1:1", "rca_0123456789")
+    session.proxies = {"https": proxy}
+
+    with pytest.raises(Unreachable, match="proxy that the environment names") as caught:
+        Transport("https://127.0.0.1:1", session).send("GET", "/", Deadline(FakeClock(), 20))
+
+    assert "HTTPS_PROXY" in caught.value.remedy
+    assert not caught.value.transient
+    assert not caught.value.lost
