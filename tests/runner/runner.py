@@ -190,9 +190,13 @@ class RunningStage:
             os.set_blocking(pipe.fileno(), True)
             pipe.read()
 
-    def wait(self) -> StageResult:
-        """Wait for the end, and read what is left behind."""
-        output, _ = self._process.communicate(timeout=TIMEOUT_SECONDS)
+    def wait(self, seconds: float = TIMEOUT_SECONDS) -> StageResult:
+        """Wait for the end, and read what is left behind.
+
+        Raises:
+            subprocess.TimeoutExpired: it had not ended after so many seconds.
+        """
+        output, _ = self._process.communicate(timeout=seconds)
         return self._finish(output)
 
     def _finish(self, output: bytes) -> StageResult:
