@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ from tests.runner.checkout import ROOT, check_out
 pytestmark = pytest.mark.act
 
 WORKFLOWS = ROOT / "tests" / "act" / "workflows"
+TIMEOUT_SECONDS = 100
 LOGIN_AND_LOGOUT = ["login", "poll", "logout", "poll"]
 
 
@@ -46,6 +49,10 @@ class Act:
         Returns:
             act's exit status.
         """
+        return self.begin(workflow, api).wait(TIMEOUT_SECONDS)
+
+    def begin(self, workflow: str, api: FakeApi) -> subprocess.Popen[bytes]:
+        """Start to run a workflow against a fake API."""
         variables = {
             "REOCLO_SERVER_ID": "11111111-2222-4333-8444-555555555555",
             "REOCLO_CREDENTIAL_ID": "66666666-7777-4888-9999-000000000000",
@@ -60,17 +67,12 @@ class Act:
         command += ["-s", "REOCLO_API_KEY=rca_Zm9vYmFy0123456789"]
         for name, value in variables.items():
             command += ["--var", f"{name}={value}"]
-        return subprocess.run(
+        environment = {"HOME": str(self._folder), "PATH": os.environ["PATH"]}
+        return subprocess.Popen(
             command,
-            env={
-                "HOME": str(self._folder),
-                "PATH": os.environ["PATH"],
-                "ACT_DISABLE_VERSION_CHECK": "1",
-            },
+            env={**environment, "ACT_DISABLE_VERSION_CHECK": "1"},
             stdin=subprocess.DEVNULL,
-            check=False,
-            timeout=100,
-        ).returncode
+        )
 
 
 @pytest.fixture
@@ -137,3 +139,34 @@ def test_a_later_step_that_fails(fake_api: Play, act: Act) -> None:
 
     assert act.run("later-failure.yml", api) == 1
     assert api.calls() == LOGIN_AND_LOGOUT
+
+
+def check_logout_after_login(api: FakeApi, seconds: float) -> None:
+    """Check that the logout was asked for when the login had been given its time."""
+    assert api.calls() == LOGIN_AND_LOGOUT
+    login, logout = (seen for seen in api.requests if seen.method == "POST")
+    assert logout.at - login.at >= seconds
+
+
+def test_a_job_that_is_cancelled_while_the_login_polls(fake_api: Play, act: Act) -> None:
+    """Main is killed at once; post waits for the login to end, and only then logs out."""
+    api = fake_api("slow-login")
+
+    running = act.begin("login.yml", api)
+    while len(api.requests) < 2:
+        assert running.poll() is None
+        time.sleep(0.02)
+    running.send_signal(signal.SIGINT)
+
+    assert running.wait(TIMEOUT_SECONDS) != 0
+    assert not act.seen_file.exists()
+    check_logout_after_login(api, 2)
+
+
+def test_a_login_that_outlasts_its_timeout(fake_api: Play, act: Act) -> None:
+    """The step fails at its timeout; the server is logged out after the login has ended."""
+    api = fake_api("slow-login")
+
+    assert act.run("timeout.yml", api) == 1
+    assert not act.seen_file.exists()
+    check_logout_after_login(api, 2)

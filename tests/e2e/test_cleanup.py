@@ -109,3 +109,75 @@ def test_a_login_whose_answer_was_lost_is_named(make_runner: MakeRunner, end: En
     check(api, main, post)
     assert len(post.log.annotations) == 1
     assert api.calls() == ["login"]
+
+
+def test_a_cancel_does_not_wait_for_an_answer_that_never_comes(make_runner: MakeRunner) -> None:
+    """With the request on its way main waits for the answer, but not as long as its timeout."""
+    with FakeApi([recording.load("lost-answer")], endless=True) as api:
+        runner = make_runner(api, timeout="3600")
+        stage = runner.begin("main")
+        while not api.requests:
+            threading.Event().wait(0.01)
+        main = cancel(stage)
+        post = runner.post()
+
+    assert main.exit_code == 130
+    assert main.log.annotations == []
+    check(api, main, post)
+    assert len(post.log.annotations) == 1
+
+
+SAVED = {
+    "version": 1,
+    "stage": "accepted",
+    "server_id": SERVER_ID,
+    "credential_id": CREDENTIAL_ID,
+    "api_url": "https://api.reoclo.com",
+    "cleanup": True,
+    "operation_id": "op-1",
+    "registry_url": "ghcr.io",
+    "api_key": "",
+}
+STATES = {
+    "another program's": "a token of something else",
+    "another program's JSON": '{"version": 1, "container": "postgres"}',
+    "an array": "[]",
+    "cut": json.dumps(SAVED)[:-30],
+    "another version's": json.dumps({**SAVED, "version": 2}),
+    "of a wrong kind": json.dumps({**SAVED, "cleanup": "true"}),
+    "with one field more": json.dumps({**SAVED, "registry": "ghcr.io"}),
+    "with one field less": json.dumps({k: v for k, v in SAVED.items() if k != "cleanup"}),
+    "with a path for an operation": json.dumps({**SAVED, "operation_id": "../../keys"}),
+    "with another stage": json.dumps({**SAVED, "stage": "done"}),
+    "for plain http": json.dumps({**SAVED, "api_url": "http://api.example.com"}),
+    "with commands": '::error::x\r\n::set-output name=a::b ##[error]x "\x1b[31m',
+    "very long": "[" * 60_000,
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_a_state_that_is_not_ours_is_one_warning(make_runner: MakeRunner, name: str) -> None:
+    """Post asks nothing of any API for a state that it cannot trust, and stays green."""
+    with FakeApi([]) as api:
+        runner = make_runner(api)
+        runner.set({"STATE_login": STATES[name]})
+        post = runner.post()
+
+    assert post.exit_code == 0
+    [(level, message)] = post.log.annotations
+    assert level == "warning"
+    assert message.startswith("The state that the login step saved cannot be used: ")
+    assert "run `docker logout`" in message
+    assert {command for command, *_ in post.log.commands} == {"add-mask", "warning"}
+    assert api.requests == []
+
+
+@pytest.mark.parametrize("state", [None, ""])
+def test_without_a_state_post_has_nothing_to_do(make_runner: MakeRunner, state: str | None) -> None:
+    """A main that never came to a login leaves nothing, and post says so in one line."""
+    runner = make_runner()
+    runner.set({} if state is None else {"STATE_login": state})
+    post = runner.post()
+
+    assert (post.exit_code, post.log.annotations) == (0, [])
+    assert post.log.shown == ["Nothing to log out: no login was begun."]

@@ -28,10 +28,19 @@ from tests.integration.conversation import (
     without_end,
 )
 from tests.runner import StageResult
+from tests.runner.checkout import ROOT
 
 SOON = {"timeout": "2"}
 # No error may look like this: a class of a library, a traceback, a page, a piece of JSON.
 _UNFIT = re.compile(r"\b\w+(?:Error|Exception|Warning)\b|Traceback|File \"|urllib3|</?\w+>|[{}]")
+
+
+def messages_of_the_readme() -> list[re.Pattern[str]]:
+    """Give the messages that the README's table explains; an ellipsis stands for anything."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    table = readme.partition("## Troubleshooting")[2].partition("\n## ")[0]
+    messages = re.findall(r"^\| `([^`]+)`", table, re.MULTILINE)
+    return [re.compile(re.escape(message).replace("…", ".*")) for message in messages]
 
 
 def told(result: StageResult, level: str = "error") -> str:
@@ -40,6 +49,7 @@ def told(result: StageResult, level: str = "error") -> str:
     assert found == level
     assert _UNFIT.search(message) is None
     assert re.search(r"\.\)?$", message)
+    assert any(known.match(message) for known in messages_of_the_readme())
     assert "Traceback" not in result.output
     return message
 
