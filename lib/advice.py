@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 
@@ -74,14 +75,19 @@ UNREACHABLE = (
     "Check api_url, and that this runner may reach it (firewall, proxy, DNS), then run the job "
     "again."
 )
-UNTRUSTED = (
-    "Check api_url. If your network has a CA of its own, set REQUESTS_CA_BUNDLE on the runner "
-    "to a file with its certificate."
-)
-NO_CA_FILE = "Check the paths in REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE on the runner."
 BAD_PROXY = (
     "Give HTTPS_PROXY on the runner an address such as http://proxy.example.com:3128, or add "
     "the API's host to NO_PROXY."
+)
+# What OpenSSL and the systems say of a certificate, and what to do. The first that fits is told.
+CERTIFICATE_ADVICE = {
+    "expired": "Check the runner's clock, or have the certificate of the Reoclo API renewed.",
+    "mismatch": "Check the host in api_url: the certificate is for another name.",
+}
+CERTIFICATE_UNKNOWN = (
+    "Check api_url. If your network or instance has a CA of its own, add it to the runner's "
+    "trust store, or set SSL_CERT_FILE, REQUESTS_CA_BUNDLE or NODE_EXTRA_CA_CERTS to a file "
+    "with its certificate."
 )
 # What to do where the answer is somebody else's.
 NOT_THE_API = (
@@ -136,5 +142,14 @@ def on_status(status: int) -> Advice:
 
 def on_docker(output: str) -> str:
     """Give what to do about a `docker login` that failed with this output."""
-    words = output.lower()
-    return next((advice for sign, advice in DOCKER_ADVICE.items() if sign in words), DOCKER_UNKNOWN)
+    return _first_that_fits(DOCKER_ADVICE, output, DOCKER_UNKNOWN)
+
+
+def on_certificate(complaint: str) -> str:
+    """Give what to do about a certificate that is not trusted for this reason."""
+    return _first_that_fits(CERTIFICATE_ADVICE, complaint, CERTIFICATE_UNKNOWN)
+
+
+def _first_that_fits(table: Mapping[str, str], text: str, otherwise: str) -> str:
+    words = text.lower()
+    return next((advice for sign, advice in table.items() if sign in words), otherwise)

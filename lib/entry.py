@@ -23,6 +23,8 @@ from lib.process import (
 from lib.workflow import Workflow
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from lib.client import Client
     from lib.clock import Clock
 
@@ -105,13 +107,23 @@ def _connect(
     from lib.client import Client  # noqa: PLC0415
     from lib.transport import Transport, open_session  # noqa: PLC0415
 
+    tls = _tls(api_url, environment, workflow)
     return Client(
-        Transport(api_url, open_session(api_url, api_key), api_key),
+        Transport(api_url, open_session(api_key, tls), api_key),
         environment.run(),
         clock,
         info=workflow.info,
         debug=workflow.debug,
     )
+
+
+def _tls(api_url: str, environment: Environment, workflow: Workflow) -> SSLContext | None:
+    """Open the context for https; plain http, which is for this machine alone, needs none."""
+    if not api_url.lower().startswith("https:"):
+        return None
+    from lib.trust import open_context  # noqa: PLC0415 see _connect
+
+    return open_context(environment.ca_paths(), workflow.info)
 
 
 def _exit_code(

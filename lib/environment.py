@@ -14,6 +14,8 @@ from lib.models import Run
 
 # The one entry in the state: main saves it under this name, post finds it as STATE_<name>.
 STATE_NAME = "login"
+# OpenSSL's, requests' and Node's.
+_CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,14 @@ class Environment:
     def is_debug(self) -> bool:
         """Tell whether the user asked the runner for debug lines."""
         return self._get("RUNNER_DEBUG") == "1"
+
+    def ca_paths(self) -> dict[str, str]:
+        """Give the files or folders with certificates to trust, by the variable that names each.
+
+        An empty variable names none.
+        """
+        named = {name: self._get(name).strip() for name in _CA_VARIABLES}
+        return {name: path for name, path in named.items() if path}
 
     def launcher(self) -> int | None:
         """Give the process id of lib/launcher, if that is what started this process."""

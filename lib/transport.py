@@ -19,7 +19,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, TypeVar
 
 import requests
+from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from lib import advice
 from lib.clock import Deadline
@@ -113,6 +115,7 @@ class Transport:
             self._base_url + path,
             json=body,
             timeout=(CONNECT_SECONDS, READ_SECONDS),
+            verify=DEFAULT_CA_BUNDLE_PATH,  # else requests looks for one in the environment
             allow_redirects=False,  # the key would follow, and a POST would become a GET
             stream=True,
         )
@@ -129,18 +132,37 @@ class Transport:
         return body
 
 
-def open_session(api_url: str, api_key: str) -> requests.Session:
+class _TlsAdapter(HTTPAdapter):
+    """Connects, through a proxy or not, by a TLS context of ours."""
+
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        super().__init__()
+        self._tls = tls
+
+    def build_connection_pool_key_attributes(
+        self,
+        *given: Any,  # noqa: ANN401 the types are those of requests
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Say what makes one connection unlike another, and how it is made."""
+        host, pool = super().build_connection_pool_key_attributes(*given)
+        return host, {**pool, "ssl_context": self._tls}
+
+
+def open_session(api_key: str, tls: ssl.SSLContext | None) -> requests.Session:
     """Make a session that sends the key, and keeps one connection for all requests.
 
     Args:
-        api_url: The checked address it is for.
         api_key: The automation key.
+        tls: Whom https connections trust; None for a session with plain http, which is for
+            this machine alone.
     """
     session = requests.Session()
     session.auth = Bearer(api_key)
     session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
-    # Plain http is for this machine alone: no proxy may see the key.
-    session.trust_env = not api_url.lower().startswith("http:")
+    if tls is None:
+        session.trust_env = False  # no proxy may see the key
+    else:
+        session.mount("https://", _TlsAdapter(tls))
     return session
 
 
@@ -194,8 +216,6 @@ def _unreachable(error: Exception) -> Unreachable:
     certificate = _first(causes, ssl.SSLCertVerificationError)
     if certificate:
         return _untrusted(certificate)
-    if type(error) is OSError and not error.strerror:
-        return _no_ca_file()
     if any(type(cause).__name__ in _BAD_PROXY for cause in causes):
         return _bad_proxy()
     # requests and urllib3 take an address that they can make nothing of for a wrong value.
@@ -230,20 +250,10 @@ def _bad_proxy() -> Unreachable:
     )
 
 
-def _no_ca_file() -> Unreachable:
-    # requests has no class of its own for this error.
-    return Unreachable(
-        "The file with certificates that the environment names cannot be found",
-        remedy=advice.NO_CA_FILE,
-        transient=False,
-        lost=False,
-    )
-
-
 def _untrusted(certificate: ssl.SSLCertVerificationError) -> Unreachable:
     return Unreachable(
         f"The certificate of the Reoclo API is not trusted: {certificate.verify_message}",
-        remedy=advice.UNTRUSTED,
+        remedy=advice.on_certificate(certificate.verify_message),
         transient=False,
         lost=False,
     )

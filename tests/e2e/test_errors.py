@@ -310,9 +310,8 @@ def test_a_name_that_cannot_be_resolved_is_told(make_runner: MakeRunner) -> None
     [
         ({"HTTPS_PROXY": "socks5://127.0.0.1:1"}, "The proxy that the environment names cannot"),
         ({"HTTPS_PROXY": "http://user:word@127.0.0.1:1"}, "cannot be reached: connection refused"),
-        ({"REQUESTS_CA_BUNDLE": "/no/such/file"}, "The file with certificates that the environ"),
     ],
-    ids=["SOCKS", "a proxy that is gone", "no such CA file"],
+    ids=["SOCKS", "a proxy that is gone"],
 )
 def test_an_environment_that_is_wrong_is_told(
     make_runner: MakeRunner, variables: dict[str, str], said: str

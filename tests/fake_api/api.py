@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 import threading
 import time
 import uuid
@@ -142,6 +143,7 @@ class FakeApi:
             such a login is unexpected.
         host: The address to listen on.
         port: The port; 0 for any that is free.
+        tls: What certificate to show, for https.
     """
 
     def __init__(
@@ -151,6 +153,7 @@ class FakeApi:
         endless: bool = False,
         host: str = "127.0.0.1",
         port: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._waiting = list(recordings)
         self._endless = endless
@@ -158,7 +161,7 @@ class FakeApi:
         self._lock = threading.Lock()
         limits = (entry.rate_limit for entry in self._waiting)
         self._limiter = Limiter(next((limit for limit in limits if limit), None))
-        self._server = QuickServer(host=host, port=port, threaded=True)
+        self._server = QuickServer(host=host, port=port, threaded=True, ssl_context=tls)
         self._server.expect_request(re.compile(".*")).respond_with_handler(self._handle)
         self.requests: list[SeenRequest] = []
         self.audit_trail: list[audit.AuditEntry] = []
@@ -180,7 +183,8 @@ class FakeApi:
     @property
     def url(self) -> str:
         """What to give the action as api_url."""
-        return f"http://{self._server.host}:{self._server.port}"
+        scheme = "https" if self._server.ssl_context else "http"
+        return f"{scheme}://{self._server.host}:{self._server.port}"
 
     def calls(self) -> list[str]:
         """Give what was asked, in order, each as a word; polls in a row are one."""

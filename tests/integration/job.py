@@ -158,7 +158,7 @@ def connect(
 ) -> tuple[Client, FakeClock]:
     """Open a client and the fake clock that it waits on."""
     clock = FakeClock()
-    transport = Transport(api_url, open_session(api_url, KEY))
+    transport = Transport(api_url, open_session(KEY, None))
     run = Environment({}).run()
     return Client(transport, run, clock, info=info, debug=debug), clock
 
@@ -171,7 +171,7 @@ def _client(
     clock: FakeCancellation | FakeClock,
 ) -> Client:
     return Client(
-        Transport(api_url, open_session(api_url, api_key)),
+        Transport(api_url, open_session(api_key, None)),
         environment.run(),
         clock,
         info=workflow.info,

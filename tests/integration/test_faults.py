@@ -40,7 +40,7 @@ class HurriedClock(SystemClock):
 
 def client(api: FakeApi, clock: SystemClock) -> Client:
     """Make a client that tells nobody."""
-    transport = Transport(api.url, open_session(api.url, KEY))
+    transport = Transport(api.url, open_session(KEY, None))
     return Client(transport, RUN, clock, info=lambda _: None, debug=lambda _: None)
 
 
@@ -122,7 +122,7 @@ def test_a_connection_that_is_refused_reached_nobody() -> None:
 def test_a_name_that_does_not_exist_reached_nobody() -> None:
     """Where the API's name cannot be resolved, the error says so."""
     clock = HurriedClock()
-    transport = Transport("http://reoclo.invalid", open_session("http://reoclo.invalid", KEY))
+    transport = Transport("http://reoclo.invalid", open_session(KEY, None))
     nowhere = Client(transport, RUN, clock, info=lambda _: None, debug=lambda _: None)
     with pytest.raises(Unreachable) as caught:
         nowhere.log_in(LOGIN, Deadline(clock, 20))

@@ -58,3 +58,17 @@ def test_the_cause_is_preferred_to_its_consequence() -> None:
     """A daemon that is down is named before the access that is denied for it."""
     told = advice.on_docker("denied; cannot connect to the docker daemon")
     assert told.startswith("Start docker")
+
+
+@pytest.mark.parametrize(
+    ("complaint", "remedy"),
+    [
+        ("certificate has expired", "clock"),
+        ("Hostname mismatch, certificate is not valid for 'x'", "another name"),
+        ("unable to get local issuer certificate", "NODE_EXTRA_CA_CERTS"),
+        ("self-signed certificate", "SSL_CERT_FILE"),
+    ],
+)
+def test_a_certificate_has_its_remedy(complaint: str, remedy: str) -> None:
+    """An old one, one for another name and one that nobody vouches for are told apart."""
+    assert remedy in advice.on_certificate(complaint)
