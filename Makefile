@@ -31,6 +31,7 @@ check: $(READY) ## formatter, linters, types, metadata, vendored code
 	@$(BIN)/lint-imports
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
 	@$(BIN)/python tools/vendor.py --check
+	@$(BIN)/python tools/vendored_page.py --check
 	@for file in lib/launcher/*.cjs; do node --check "$$file"; done
 
 format: $(READY) ## let the formatter have its way
@@ -39,6 +40,7 @@ format: $(READY) ## let the formatter have its way
 
 vendor: $(READY) ## make lib/_vendor anew from tools/vendored.txt
 	@$(BIN)/python tools/vendor.py
+	@$(BIN)/python tools/vendored_page.py
 
 lock: $(READY) ## resolve the development dependencies anew
 	@$(BIN)/python -m pip install --quiet uv==0.13.9

@@ -90,3 +90,35 @@ def test_the_locks_hashes_can_be_written_anew(project: Path) -> None:
     )
 
     assert lock.read_text("utf-8") == before
+
+
+def write_page(project: Path, *arguments: str) -> int:
+    """Run the tool for the page about the libraries, and give its exit code."""
+    command = [sys.executable, str(project / "tools" / "vendored_page.py"), *arguments]
+    return subprocess.run(command, check=False, capture_output=True).returncode
+
+
+def test_the_page_about_the_libraries_is_checked(project: Path) -> None:
+    """The committed page is the one that would be written; another is noticed, and replaced."""
+    assert write_page(project, "--check") == 0
+    page = project / "tools" / "VENDORED.md"
+    page.write_text(page.read_text("utf-8").replace("MIT", "GPL"), "utf-8")
+
+    assert write_page(project, "--check") == 1
+    assert write_page(project) == 0
+    assert page.read_bytes() == (ROOT / "tools" / "VENDORED.md").read_bytes()
+
+
+def test_the_page_names_every_library_with_its_hash() -> None:
+    """Each line of the lock has its row, its licence and its hash on the page."""
+    page = (ROOT / "tools" / "VENDORED.md").read_text("utf-8")
+    lock = (ROOT / "tools" / "vendored.txt").read_text("utf-8")
+    pins = [line for line in lock.splitlines() if "==" in line]
+
+    assert len(pins) == len(list((ROOT / "lib" / "_vendor").glob("*.dist-info")))
+    for pin in pins:
+        name, _, rest = pin.partition("==")
+        version, _, digest = rest.partition(" --hash=sha256:")
+        assert f"| {name} | {version} |" in page
+        assert digest in page
+    assert page.count("LICENSE") == len(pins)
