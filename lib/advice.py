@@ -76,8 +76,8 @@ UNREACHABLE = (
     "again."
 )
 BAD_PROXY = (
-    "Give HTTPS_PROXY on the runner an address such as http://proxy.example.com:3128, or add "
-    "the API's host to NO_PROXY."
+    "Give HTTPS_PROXY on the runner an address such as http://proxy.example.com:3128, with user "
+    "name and password if the proxy asks for them, or add the API's host to NO_PROXY."
 )
 # What OpenSSL and the systems say of a certificate, and what to do. The first that fits is told.
 CERTIFICATE_ADVICE = {
@@ -104,6 +104,12 @@ UNFINISHED = (
 DOCKER_ADVICE = {
     "cannot connect to the docker daemon": (
         "Start docker on the server, and let the user of Reoclo's runner agent use it."
+    ),
+    "permission denied while trying to connect": (
+        "Let the user of Reoclo's runner agent use docker: add it to the server's group docker."
+    ),
+    "permission denied": (
+        "Let the user of Reoclo's runner agent write docker's configuration on the server."
     ),
     "no such host": (
         "The server cannot resolve the registry's name: check the registry's address in the "

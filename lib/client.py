@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeVar
 
 from lib import advice, retry
 from lib.clock import Clock, Deadline
-from lib.errors import ApiError, OperationUnfinished, Refusal
+from lib.errors import ApiError, OperationUnfinished, ProtocolError, Refusal
 from lib.models import AcceptedLogin, AcceptedLogout, LoginRequest, LogoutRequest, Operation, Run
 from lib.text import quote
 from lib.transport import Answer, Transport
+
+T = TypeVar("T")
 
 _BASE_PATH = "/api/automation/v1"
 
@@ -58,8 +61,9 @@ class Client:
             ApiError: the API did not take it on, as far as it can be known.
         """
         body = {**request.body(), **self._run.body()}
-        answer = self._send(_Call("POST", "/registry-auth/login", "registry_login", body), deadline)
-        return AcceptedLogin.from_json(answer.json())
+        call = _Call("POST", "/registry-auth/login", "registry_login", body)
+        outcome = self._send(call, AcceptedLogin.from_json, deadline)
+        return replace(outcome.answer, is_repeated=outcome.lost)
 
     def log_out(self, request: LogoutRequest, deadline: Deadline) -> AcceptedLogout | None:
         """Ask for a logout.
@@ -72,8 +76,7 @@ class Client:
         """
         body = {**request.body(), **self._run.body()}
         call = _Call("POST", "/registry-auth/logout", "registry_logout", body)
-        answer = self._send(call, deadline)
-        return AcceptedLogout.from_json(answer.json()) if answer.body.strip() else None
+        return self._send(call, AcceptedLogout.from_json_or_nothing, deadline).answer
 
     def follow(self, operation_id: str, deadline: Deadline) -> Operation:
         """Wait for an operation to end.
@@ -94,7 +97,7 @@ class Client:
             )
         except ApiError as error:
             error.operation_id = operation_id
-            if not error.transient:
+            if not error.transient or isinstance(error, ProtocolError):
                 raise
             # A passing fault is only given up on when there is no time for another try.
             raise _unfinished(operation_id, deadline, last, error) from error
@@ -105,17 +108,23 @@ class Client:
     def _operation(self, operation_id: str, deadline: Deadline) -> Operation:
         permission = "registry_login (or registry_logout)"
         call = _Call("GET", f"/operations/{operation_id}", permission, attempts=None)
-        return Operation.from_json(self._send(call, deadline).json())
+        return self._send(call, Operation.from_json, deadline).answer
 
-    def _send(self, call: _Call, deadline: Deadline) -> Answer:
-        """Send a request, again if need be, and give its answer if it is one of success."""
+    def _send(
+        self, call: _Call, read: Callable[[object], T], deadline: Deadline
+    ) -> retry.Outcome[T]:
+        """Send a request, again if need be, and read its answer if it is one of success."""
 
-        def attempt() -> Answer:
+        def attempt() -> T:
             answer = self._transport.send(call.method, _BASE_PATH + call.path, deadline, call.body)
             self._debug(f"{call.method} {call.path}: {answer.status}")
             if not 200 <= answer.status < 300:
                 raise _refusal(answer, call.permission)
-            return answer
+            try:
+                return read(answer.content)
+            except ProtocolError as error:
+                error.transient = call.attempts is None  # the next poll may well be answered
+                raise
 
         return retry.retry(
             attempt,
@@ -144,7 +153,7 @@ def _refusal(answer: Answer, permission: str) -> Refusal:
 
 def _detail(answer: Answer) -> str:
     """Give the API's own words, if these are the API's: FastAPI's `detail`, text or list."""
-    body = answer.json()
+    body = answer.content
     detail = body.get("detail") if isinstance(body, dict) else None
     if isinstance(detail, str):
         return quote(detail)
@@ -155,11 +164,11 @@ def _detail(answer: Answer) -> str:
 
 def _field_error(entry: object) -> str:
     if not isinstance(entry, dict):
-        return str(entry)
-    location = entry.get("loc")
+        return entry if isinstance(entry, str) else "not accepted"
+    location, message = entry.get("loc"), entry.get("msg")
     parts = location if isinstance(location, list) else []
     field = ".".join(str(part) for part in parts if part != "body") or "request"
-    return f"{field}: {entry.get('msg', 'not accepted')}"
+    return f"{field}: {message if isinstance(message, str) else 'not accepted'}"
 
 
 def _unfinished(

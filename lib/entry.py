@@ -137,13 +137,18 @@ def _exit_code(
         return EXIT_CANCELLED
     except ActionError as error:
         report(str(error))
+        _trace(workflow)
         return failure
     except Exception:  # noqa: BLE001 the one place that may
         report(
             "The action itself failed. Run the job again with debug logging on, and report the "
             "log at https://github.com/reoclo/docker-auth/issues."
         )
-        for line in traceback.format_exc().splitlines():
-            workflow.debug(line)
+        _trace(workflow)
         return failure
     return EXIT_SUCCESS
+
+
+def _trace(workflow: Workflow) -> None:
+    for line in traceback.format_exc().splitlines():
+        workflow.debug(line)

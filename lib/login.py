@@ -91,6 +91,7 @@ def _request(
         stage=Stage.ACCEPTED,
         operation_id=accepted.operation_id,
         registry_url=accepted.registry_url,
+        is_repeated=accepted.is_repeated,
     )
     workflow.save_state(state.encode())
     workflow.set_outputs(
@@ -111,7 +112,7 @@ def _save_end(state: LoginState, operation: Operation, save: Callable[[str], Non
     """Save how the login ended, where that is certain: post logs out what may have worked."""
     if operation.succeeded:
         save(replace(state, stage=Stage.SUCCEEDED).encode())
-    elif operation.failed:
+    elif operation.failed and not state.is_repeated:
         save(replace(state, stage=Stage.FAILED).encode())
 
 

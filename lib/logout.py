@@ -57,7 +57,13 @@ def log_out(
     key = state.api_key or api_key
     if not key:
         raise _still_logged_in(state, said="post was given no api_key")
-    _undo(state, connect(state.api_url, key), workflow, deadline)
+    try:
+        _undo(state, connect(state.api_url, key), workflow, deadline)
+    except ActionError:
+        raise
+    except Exception as error:
+        # Whatever is wrong with this action: the user must know what stays, and where.
+        raise _still_logged_in(state, said="this action itself failed") from error
 
 
 def _reason_for_nothing(state: LoginState) -> str:
@@ -71,12 +77,14 @@ def _reason_for_nothing(state: LoginState) -> str:
 def _undo(state: LoginState, client: Client, workflow: Workflow, deadline: Deadline) -> None:
     """Wait for a login that may still be under way, then log out."""
     login = _end_of_login(state, client, deadline)
-    if isinstance(login, Operation) and login.failed:
+    if isinstance(login, Operation) and login.failed and not state.is_repeated:
         workflow.info("Nothing to log out: the login did not work after all.")
         return
     _request(state, client, deadline)
     if isinstance(login, ActionError):
-        raise _unended_login(state, login) from login
+        raise _unended_login(state, login.what, login.said)
+    if isinstance(login, Operation) and login.status == "timeout":
+        raise _unended_login(state, "Reoclo waits for it no longer", "")
     doubt = "" if state.operation_id else " Whether it had been logged in is not known."
     workflow.info(
         f"Logged out of {state.registry_url} on server {state.server_id} in "
@@ -134,11 +142,11 @@ def _lost_login(state: LoginState) -> LogoutFailed:
     )
 
 
-def _unended_login(state: LoginState, doubt: ActionError) -> LogoutFailed:
+def _unended_login(state: LoginState, doubt: str, said: str) -> LogoutFailed:
     return LogoutFailed(
         f"Server {state.server_id} was logged out of {state.registry_url}, but its login may have "
-        f"ended after that: {doubt.what}",
-        said=doubt.said,
+        f"ended after that: {doubt}",
+        said=said,
         remedy=f"Look the login up in Reoclo's audit log; if it ended later, run "
         f"`docker logout {state.registry_url}` on that server.",
         operation_id=state.operation_id,

@@ -78,11 +78,16 @@ class LogoutRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptedLogin:
-    """The API has taken a login on; the server will now do it."""
+    """The API has taken a login on; the server will now do it.
+
+    `is_repeated` tells whether an earlier try of the request, whose answer was lost, may have
+    begun an operation of its own.
+    """
 
     operation_id: str
     registry_url: str
     registry_type: str
+    is_repeated: bool = False
 
     @classmethod
     def from_json(cls, data: object) -> AcceptedLogin:
@@ -114,6 +119,15 @@ class AcceptedLogout:
         """
         answer = _object(data)
         return cls(operation_id=_matching(answer, "operation_id", _OPERATION_ID))
+
+    @classmethod
+    def from_json_or_nothing(cls, data: object) -> AcceptedLogout | None:
+        """Read the API's answer to a logout, which may be empty (204): then it is done.
+
+        Raises:
+            ProtocolError: as `from_json` does.
+        """
+        return None if data == "" else cls.from_json(data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +183,7 @@ class Operation:
         Neither a timeout on the server nor an end without an exit code makes that certain.
         """
         exit_code = self.result.exit_code if self.result else None
-        return self.status == "failed" or (self.status == "completed" and bool(exit_code))
+        return self.status in {"completed", "failed"} and bool(exit_code)
 
     @classmethod
     def from_json(cls, data: object) -> Operation:

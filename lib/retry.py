@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Generator
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import backoff
 
 from lib.clock import Clock, Deadline
-from lib.errors import ApiError, Refusal
+from lib.errors import ApiError, ProtocolError, Refusal
 from lib.process import Cancelled
 
 T = TypeVar("T")
@@ -34,15 +35,27 @@ POLL_JITTER = 0.05
 LAST_TRY_SECONDS = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    """What became of a request in the end.
+
+    `lost` tells whether an earlier try of it may have been acted on as well.
+    """
+
+    answer: T
+    lost: bool
+
+
 class RetrySchedule:
     """How long to wait after a request that failed.
 
     Full jitter below a limit that doubles. A server that is only busy is given the time it
-    asks for, as often as the deadline allows; other faults only a number of attempts.
+    asks for, as often as the deadline allows; other faults only a number of attempts. So are
+    answers that are not the API's, whatever is asked: somebody else's stay what they are.
 
     Args:
         deadline: No wait reaches it.
-        attempts: How many attempts such faults are given; None for as many as fit.
+        attempts: How many attempts other faults are given; None for as many as fit.
     """
 
     def __init__(self, deadline: Deadline, attempts: int | None) -> None:
@@ -59,7 +72,8 @@ class RetrySchedule:
         if not (refusal and refusal.asks_for_patience):
             self._faults += 1
         left = self._deadline.remaining() - LAST_TRY_SECONDS
-        if self._faults == self._attempts or asked >= left:
+        attempts = ATTEMPTS if isinstance(error, ProtocolError) else self._attempts
+        if self._faults == attempts or asked >= left:
             return None
         return min(asked + backoff.full_jitter(next(self._limits)), left)
 
@@ -99,7 +113,7 @@ def retry(
     attempts: int | None,
     clock: Clock,
     on_retry: Callable[[ApiError, float], None],
-) -> T:
+) -> Outcome[T]:
     """Send a request until it is answered, or until trying again makes no sense.
 
     Args:
@@ -132,7 +146,7 @@ def retry(
         logger=None,
     )
     try:
-        return decorate(send)()
+        answer = decorate(send)()
     except ApiError as error:
         error.attempts = len(faults) + 1
         error.lost = error.lost or any(fault.lost for fault in faults)
@@ -140,6 +154,7 @@ def retry(
     except Cancelled as cancelled:
         cancelled.lost = not faults or any(fault.lost for fault in faults)
         raise
+    return Outcome(answer, lost=any(fault.lost for fault in faults))
 
 
 def poll(

@@ -32,8 +32,9 @@ class Stage(str, Enum):
 class LoginState:
     """A login, as post must know it.
 
-    `operation_id` and `registry_url` may be empty until the stage ACCEPTED. `api_key` is
-    empty except inside a composite action, where runners give post the wrong inputs
+    `operation_id` and `registry_url` may be empty until the stage ACCEPTED. `is_repeated` is
+    as in `AcceptedLogin`: how that operation ends does not tell all then. `api_key` is empty
+    except inside a composite action, where runners give post the wrong inputs
     (actions/runner#2030).
     """
 
@@ -44,6 +45,7 @@ class LoginState:
     cleanup: bool
     operation_id: str = ""
     registry_url: str = ""
+    is_repeated: bool = False
     api_key: str = field(default="", repr=False)
 
     def encode(self) -> str:
@@ -68,8 +70,9 @@ class LoginState:
         return state
 
     def _check(self, values: dict[str, Any]) -> None:
-        is_cleanup_known = isinstance(values.pop("cleanup"), bool)
-        if not is_cleanup_known or not all(isinstance(value, str) for value in values.values()):
+        flags = [values.pop(name) for name in ("cleanup", "is_repeated")]
+        are_flags = all(isinstance(flag, bool) for flag in flags)
+        if not are_flags or not all(isinstance(value, str) for value in values.values()):
             raise _unusable("a value in it is of the wrong kind")
         may_be_unknown = self.stage in {Stage.REQUESTED, Stage.FAILED}
         is_operation_good = is_operation_id(self.operation_id) or (

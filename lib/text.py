@@ -17,7 +17,10 @@ QUOTE_LIMIT = 600
 
 # Shorter secrets are no secrets, and replacing them would garble every line.
 _SHORTEST_SECRET = 4
-_PAGE = re.compile(r"<(?:!doctype|html|head|body)\b.*", re.IGNORECASE | re.DOTALL)
+_PAGE = re.compile(
+    r"<(?:!doctype|html|head|body|title|center|div|form|h[1-6]|p|pre|script)\b.*",
+    re.IGNORECASE | re.DOTALL,
+)
 _TERMINAL_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
 
 

@@ -9,6 +9,7 @@ own that is left behind when time is over.
 from __future__ import annotations
 
 import json
+import re
 import socket
 import ssl
 import threading
@@ -49,8 +50,11 @@ class Answer(NamedTuple):
     body: bytes
     retry_after: float | None
 
-    def json(self) -> object:
-        """Give the body as JSON; None where it is empty or no JSON."""
+    @property
+    def content(self) -> object:
+        """The body as JSON; an empty text where it is empty, None where it is no JSON."""
+        if not self.body.strip():
+            return ""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
@@ -177,7 +181,7 @@ def parse_retry_after(text: str) -> float | None:
         return float(text)
     try:
         date = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     if date.tzinfo is None:
         date = date.replace(tzinfo=timezone.utc)
@@ -216,16 +220,17 @@ def _unreachable(error: Exception) -> Unreachable:
     certificate = _first(causes, ssl.SSLCertVerificationError)
     if certificate:
         return _untrusted(certificate)
-    if any(type(cause).__name__ in _BAD_PROXY for cause in causes):
-        return _bad_proxy()
-    # requests and urllib3 take an address that they can make nothing of for a wrong value.
-    is_malformed = isinstance(error, ValueError)
-    is_unsent = is_malformed or any(type(cause).__name__ in _BEFORE_SENDING for cause in causes)
+    names = {type(cause).__name__ for cause in causes}
+    refusal = next((found for cause in causes if (found := _TUNNEL.search(str(cause)))), None)
+    if refusal or names & _BAD_PROXY:
+        return _bad_proxy(refusal[1] if refusal else "")
+    tls = _first(causes, ssl.SSLError)
+    is_final = bool(names & _MALFORMED or (tls and tls.reason in _NO_TLS))
     return Unreachable(
         f"The Reoclo API cannot be reached: {_reason(causes)}",
         remedy=advice.UNREACHABLE,
-        transient=not is_malformed,
-        lost=not is_unsent,
+        transient=not is_final,
+        lost=not (is_final or names & _BEFORE_SENDING),
     )
 
 
@@ -237,13 +242,27 @@ _BEFORE_SENDING = {
     "NewConnectionError",
     "ProxyError",
 }
-# And those for a proxy's address that they cannot use: api_url's has been checked before.
+# Those for an address that they can make nothing of,
+_MALFORMED = {"InvalidURL", "LocationParseError", "LocationValueError", "UnicodeError"}
+# and for such an address of a proxy: api_url's has been checked before.
 _BAD_PROXY = {"InvalidProxyURL", "InvalidSchema", "ProxySchemeUnknown"}
+# What a proxy says that opens no tunnel (http.client has no class of its own for it).
+_TUNNEL = re.compile(r"Tunnel connection failed: (4\d\d)")
+# What OpenSSL says where the other side speaks no TLS, or none that both know.
+_NO_TLS = {
+    "HTTP_REQUEST",
+    "NO_PROTOCOLS_AVAILABLE",
+    "SSLV3_ALERT_HANDSHAKE_FAILURE",
+    "TLSV1_ALERT_PROTOCOL_VERSION",
+    "UNSUPPORTED_PROTOCOL",
+    "WRONG_VERSION_NUMBER",
+}
 
 
-def _bad_proxy() -> Unreachable:
+def _bad_proxy(status: str) -> Unreachable:
+    why = f"it refuses ({status})" if status else "only http and https proxies can"
     return Unreachable(
-        "The proxy that the environment names cannot be used: only http and https proxies can",
+        f"The proxy that the environment names cannot be used: {why}",
         remedy=advice.BAD_PROXY,
         transient=False,
         lost=False,
@@ -261,15 +280,19 @@ def _untrusted(certificate: ssl.SSLCertVerificationError) -> Unreachable:
 
 def _reason(causes: list[BaseException]) -> str:
     """Give the reason a person knows, without the names of any library."""
-    if isinstance(causes[0], ValueError):
+    if {type(cause).__name__ for cause in causes} & _MALFORMED:
         return "its address is malformed"
+    tls = _first(causes, ssl.SSLError)
+    if tls and tls.reason in _NO_TLS:
+        return "it speaks no TLS, or none that this runner knows"
     if _first(causes, socket.gaierror):
         return "its name cannot be resolved"
     if _first(causes, TimeoutError) or _first(causes, requests.Timeout):
         return "no answer in time"
+    # OpenSSL's words are for programmers.
     system = next((c for c in causes if isinstance(c, OSError) and c.strerror), None)
-    if isinstance(system, OSError) and system.strerror:
-        return system.strerror.lower()
+    if system and not isinstance(system, ssl.SSLError):
+        return str(system.strerror).lower()
     return "the connection was closed, or the answer broke off"
 
 

@@ -74,8 +74,8 @@ function launch(script) {
     child.on("error", () => child.pid ?? next());
     child.on("exit", (code) => {
       if (TRY_THE_NEXT.has(code)) next();
-      else if (isPost && code !== 0) process.exitCode = annotate(isPost, UNFINISHED);
-      else process.exitCode = code ?? (cancelled ? 130 : 1);
+      else if (isPost ? code !== 0 : code === null && !cancelled) process.exitCode = annotate(isPost, UNFINISHED);
+      else process.exitCode = code ?? 130;
     });
   };
   next();

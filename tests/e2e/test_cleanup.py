@@ -17,6 +17,16 @@ import pytest
 from tests.e2e.conftest import CREDENTIAL_ID, SERVER_ID, MakeRunner
 from tests.fake_api import FakeApi, recording
 from tests.fake_api.recording import Recording
+from tests.integration.conversation import (
+    CLOSE,
+    Answer,
+    accepted,
+    login,
+    logout,
+    play,
+    polls,
+    without_end,
+)
 from tests.runner import StageResult
 from tests.runner.runner import RunningStage
 
@@ -125,6 +135,27 @@ def test_a_cancel_does_not_wait_for_an_answer_that_never_comes(make_runner: Make
     assert main.log.annotations == []
     check(api, main, post)
     assert len(post.log.annotations) == 1
+
+
+@pytest.mark.parametrize("fault", [CLOSE, {"status": 504}], ids=["closed", "504"])
+@pytest.mark.parametrize("is_cancelled", [False, True])
+def test_a_lost_try_of_a_login_is_undone_though_the_next_one_failed(
+    make_runner: MakeRunner, fault: Answer, *, is_cancelled: bool
+) -> None:
+    """A login that was sent twice may have worked the first time, so the server is logged out."""
+    failed = {"status": "failed", "result": {"exit_code": 1, "stderr": "toomanyrequests"}}
+    operation = without_end(polls("login", *[{"status": "running"}] * 2, failed))
+    with play(login(fault, accepted()), operation, logout({"status": 204})) as api:
+        runner = make_runner(api)
+        stage = runner.begin("main")
+        while is_cancelled and len(api.requests) < 3:
+            threading.Event().wait(0.01)
+        main = cancel(stage) if is_cancelled else stage.wait()
+        post = runner.post()
+
+    assert main.exit_code == (130 if is_cancelled else 1)
+    assert "Logged out of ghcr.io" in post.log.text()
+    assert post.log.annotations == []
 
 
 SAVED = {

@@ -126,6 +126,14 @@ DOCKER = {
         "Cannot connect to the Docker daemon at unix:///var/run/docker.sock.",
         "Start docker on the server",
     ),
+    "permission denied while trying to connect": (
+        "permission denied while trying to connect to the Docker daemon socket",
+        "the server's group docker",
+    ),
+    "permission denied": (
+        "Error saving credentials: open /home/x/.docker/config.json: permission denied",
+        "write docker's configuration",
+    ),
     "no such host": ("dial tcp: lookup registry.example: no such host", "the server's DNS"),
     "x509": (
         "tls: failed to verify certificate: x509: certificate signed by unknown authority",
@@ -301,7 +309,8 @@ def elsewhere(make_runner: MakeRunner, environment: dict[str, str], **inputs: st
 
 def test_a_name_that_cannot_be_resolved_is_told(make_runner: MakeRunner) -> None:
     """Nothing was logged in where the API's name has no address."""
-    message = elsewhere(make_runner, {}, api_url="https://reoclo.invalid", **SOON)
+    name = ".".join(["a" * 60] * 5)  # longer than any name: no server is asked for it
+    message = elsewhere(make_runner, {}, api_url=f"https://{name}", **SOON)
     assert message.startswith("The Reoclo API cannot be reached: its name cannot be resolved.")
 
 
@@ -309,7 +318,10 @@ def test_a_name_that_cannot_be_resolved_is_told(make_runner: MakeRunner) -> None
     ("variables", "said"),
     [
         ({"HTTPS_PROXY": "socks5://127.0.0.1:1"}, "The proxy that the environment names cannot"),
-        ({"HTTPS_PROXY": "http://user:word@127.0.0.1:1"}, "cannot be reached: connection refused"),
+        (
+            {"HTTPS_PROXY": "http://user:hunter2@127.0.0.1:1"},
+            "cannot be reached: connection refused",
+        ),
     ],
     ids=["SOCKS", "a proxy that is gone"],
 )
@@ -320,7 +332,26 @@ def test_an_environment_that_is_wrong_is_told(
     message = elsewhere(make_runner, variables, api_url="https://127.0.0.1:1", **SOON)
 
     assert said in message
-    assert "word" not in message
+    assert "hunter2" not in message
+
+
+def test_a_proxy_that_refuses_is_told(make_runner: MakeRunner) -> None:
+    """A proxy that opens no tunnel is named with its status, at once."""
+    with FakeApi([]) as proxy:
+        message = elsewhere(make_runner, {"HTTPS_PROXY": proxy.url}, api_url="https://127.0.0.1:1")
+
+    assert len(proxy.requests) == 1
+    assert message.startswith("The proxy that the environment names cannot be used: it refuses (")
+    assert "name and password" in message
+
+
+def test_an_api_without_tls_is_told(make_runner: MakeRunner) -> None:
+    """An https address of something that speaks plain http is final, in plain words."""
+    with FakeApi([]) as api:
+        message = elsewhere(make_runner, {}, api_url=api.url.replace("http:", "https:"))
+
+    assert message.startswith("The Reoclo API cannot be reached: it speaks no TLS")
+    assert "Tried" not in message
 
 
 LOGOUT: dict[str, tuple[list[dict[str, Any]], str]] = {

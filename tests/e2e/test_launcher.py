@@ -183,7 +183,10 @@ def test_the_exit_code_is_pythons(program: Program, code: int) -> None:
 
 def test_death_by_a_signal_is_a_failure_of_main(program: Program) -> None:
     """A Python that is killed never looks like success."""
-    assert launch("main", program("python3", "kill -9 $$"))[0] == 1
+    code, output = launch("main", program("python3", "kill -9 $$"))
+
+    assert code == 1
+    assert output.startswith("::error::Python ended before it was done")
 
 
 @pytest.mark.parametrize("end", ["kill -9 $$", "exit 1", "exit 3"])

@@ -37,7 +37,7 @@ def refuse(status: int, body: object, headers: dict[str, str] | None = None) -> 
          "a.0: x; query.b: y"),
         ([{"msg": "x"}, {"loc": [], "msg": "y"}, {"loc": ["body", "c"]}],
          "request: x; request: y; c: not accepted"),
-        (["one", 2, None], "one; 2; None"),
+        (["one", 2, None], "one; not accepted; not accepted"),
         ([], ""),
         ({"code": 7}, ""),
         (None, ""),

@@ -188,6 +188,19 @@ def test_an_answer_that_is_not_the_apis_is_an_error(body: Any) -> None:
     assert "html" not in str(caught.value)
 
 
+@pytest.mark.parametrize("odd", ["<html>", '{"operation_id":', "", {"status": 7}], ids=str)
+def test_one_odd_answer_to_a_poll_is_passed_over(odd: object) -> None:
+    """A page of a proxy between two good answers fails no login."""
+    clock = HurriedClock()
+    done = {"body": {"operation_id": "op", "status": "completed"}}
+    with conversation.play(
+        conversation.exchange("GET", OPERATION, None, [{"body": odd}, done])
+    ) as api:
+        assert client(api, clock).follow("op", Deadline(clock, 20)).ended
+
+    api.verify()
+
+
 def test_a_poll_that_fails_is_tried_until_it_works() -> None:
     """More than five faults in a row do not end a poll."""
     clock = HurriedClock()

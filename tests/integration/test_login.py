@@ -75,6 +75,7 @@ def test_a_login_and_its_logout(
         "credential_id": CREDENTIAL_ID,
         "api_url": api.url,
         "cleanup": True,
+        "is_repeated": False,
         "api_key": "",
     }
     assert job.states() == [
@@ -218,9 +219,12 @@ def test_a_login_that_may_have_worked_is_logged_out(
     assert error.endswith(f"(Operation {job.outputs()[0][1]}.)")
     assert job.stages() == ["requested", "accepted"]
     post = job.post()
-    assert post.annotations("warning") == []
-    assert post.log[-1].startswith("Logged out of ghcr.io")
     assert api.calls() == ALL
+    if name == "server-timeout":
+        [warning] = post.annotations("warning")
+        assert "was logged out of ghcr.io, but its login may have ended after that" in warning
+    else:
+        assert post.log[-1].startswith("Logged out of ghcr.io")
 
 
 @pytest.mark.parametrize("name", ["slow-login", "slow-answer"])
@@ -390,18 +394,18 @@ def test_docker_speaks_on_stdout_too(make_job: MakeJob) -> None:
 
 
 def test_a_failure_without_a_result_says_so(make_job: MakeJob) -> None:
-    """A failed operation has failed, even if it does not say how; the server may have no name."""
+    """It may have worked all the same, so that post undoes it; the server may have no name."""
     job_answer = {"status": "failed", "result": None, "server_name": None}
     with composed(job_answer) as api:
         job = make_job(api.url)
         with pytest.raises(LoginFailed, match=r"on the server without saying .+status failed"):
             job.main_on_fake_time()
-    assert job.stages() == ["requested", "accepted", "failed"]
+    assert job.stages() == ["requested", "accepted"]
 
 
 def test_an_answer_that_is_not_the_apis_is_told(make_job: MakeJob) -> None:
-    """A poll that is answered with nonsense is final, and post looks after the login."""
-    with composed({"status": 7}) as api:
+    """Polls that are answered with nonsense are given up on, and post looks after the login."""
+    with composed(*[{"status": 7}] * 5) as api:
         job = make_job(api.url)
         with pytest.raises(ApiError, match="expected status to be a text") as caught:
             job.main_on_fake_time()

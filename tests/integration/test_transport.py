@@ -23,7 +23,7 @@ def test_an_answer_has_its_status_its_body_and_its_wait(fake_api: Play) -> None:
     path = "/api/automation/v1/registry-auth/login"
     answer = transport.send("POST", path, Deadline(FakeClock(), 60), body)
     assert answer.status == 429
-    assert answer.json() == {"detail": "Rate limit exceeded for this key"}
+    assert answer.content == {"detail": "Rate limit exceeded for this key"}
     assert answer.retry_after == 7200
     assert api.requests[0].body == body
     assert api.requests[0].headers["Authorization"] == f"Bearer {KEY}"

@@ -115,7 +115,11 @@ def test_a_bug_in_post_is_a_warning() -> None:
     code, log = run(entry.post, Trap({**INPUTS, "STATE_login": state()}, "GITHUB_REPOSITORY"))
     assert code == 0
     assert log[0] == f"::add-mask::{KEY}"
-    assert [line[:37] for line in log[1:]] == ["::warning::The action itself failed. "]
+    [warning] = log[1:]
+    server = INPUTS["INPUT_SERVER_ID"]
+    assert warning.startswith(f"::warning::Server {server} may still be logged in to ghcr.io: ")
+    assert "this action itself failed" in warning
+    assert "docker logout ghcr.io" in warning
 
 
 def test_post_without_a_state_has_nothing_to_do() -> None:

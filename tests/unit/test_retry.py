@@ -72,14 +72,14 @@ def send_all(
     """Send with retries; give the answer, the waits told and the waits slept."""
     clock = FakeClock()
     told: list[float] = []
-    answer = retry.retry(
+    outcome = retry.retry(
         answers(*outcomes),
         deadline=Deadline(clock, seconds),
         attempts=attempts,
         clock=clock,
         on_retry=lambda _, wait: told.append(wait),
     )
-    return answer, told, clock.sleeps
+    return outcome.answer, told, clock.sleeps
 
 
 @pytest.mark.parametrize("_again", range(20))

@@ -22,6 +22,7 @@ STATE = LoginState(
     api_key="rca_0123456789",
 )
 GOOD: dict[str, Any] = json.loads(STATE.encode())
+OPTIONAL = {"operation_id", "registry_url", "is_repeated", "api_key"}
 
 
 @pytest.mark.parametrize("stage", list(Stage))
@@ -74,7 +75,7 @@ def test_a_part_of_a_state_is_no_state(end: int) -> None:
         LoginState.decode(STATE.encode()[:end])
 
 
-@pytest.mark.parametrize("name", sorted(GOOD.keys() - {"operation_id", "registry_url", "api_key"}))
+@pytest.mark.parametrize("name", sorted(GOOD.keys() - OPTIONAL))
 def test_a_state_without_one_of_its_fields_is_damaged(name: str) -> None:
     """What must be there must be there."""
     with pytest.raises(StateError):
