@@ -9,7 +9,8 @@ from typing import NamedTuple
 class Advice(NamedTuple):
     """What a status means here, and what to do about it.
 
-    `{operation}` stands for the operation that the key must allow.
+    `{needs}` stands for what the key must allow, `{inputs}` for the inputs with ids that were
+    sent.
     """
 
     meaning: str
@@ -26,13 +27,13 @@ STATUS_ADVICE = {
     ),
     403: Advice(
         "does not allow this to the key",
-        f"Check {KEYS_PAGE}, that the key allows this server, this credential and the operation "
-        "{operation}, and that its IP allowlist, if it has one, lets this runner in.",
+        f"Check {KEYS_PAGE}, that the key allows {{needs}}, and that its IP allowlist, if it has "
+        "one, lets this runner in.",
     ),
     404: Advice(
-        "does not know the server, the credential or the operation",
-        "Check server_id and credential_id against the Reoclo dashboard: each is the UUID of "
-        "something in the key's own tenant.",
+        "does not know what the request names",
+        "Check {inputs} against the Reoclo dashboard: an id is the UUID of something in the key's "
+        "own tenant.",
     ),
     408: Advice("took too long", "Run the job again; if it stays so, ask Reoclo's support."),
     409: Advice(
@@ -42,8 +43,7 @@ STATUS_ADVICE = {
     ),
     422: Advice(
         "does not understand a field of the request",
-        "Correct the input that is named; server_id and credential_id must be UUIDs from the "
-        "Reoclo dashboard.",
+        "Correct the input that is named; ids ({inputs}) are UUIDs from the Reoclo dashboard.",
     ),
     425: Advice(
         "is not ready for the request yet",
@@ -101,6 +101,7 @@ UNFINISHED = (
 )
 
 # What docker says when a login fails, and what that means. The first that fits is told.
+# `{credential}` stands for where user name, password and registry come from.
 DOCKER_ADVICE = {
     "cannot connect to the docker daemon": (
         "Start docker on the server, and let the user of Reoclo's runner agent use it."
@@ -112,8 +113,8 @@ DOCKER_ADVICE = {
         "Let the user of Reoclo's runner agent write docker's configuration on the server."
     ),
     "no such host": (
-        "The server cannot resolve the registry's name: check the registry's address in the "
-        "credential, and the server's DNS."
+        "The server cannot resolve the registry's name: check the registry's address in "
+        "{credential}, and the server's DNS."
     ),
     "x509": (
         "The server does not trust the registry's certificate: add the registry's CA to docker "
@@ -123,17 +124,15 @@ DOCKER_ADVICE = {
         "The registry limits how often one may log in: wait, or log in less often."
     ),
     "unauthorized": (
-        "The registry does not accept the user name and password: update them in the credential "
-        "in Reoclo."
+        "The registry does not accept the user name and password: correct them in {credential}."
     ),
     "denied": (
-        "The registry knows the user but does not let it in: give the user or token of the "
-        "credential the right to this registry."
+        "The registry knows the user but does not let it in: give the user or token in "
+        "{credential} the right to this registry."
     ),
 }
 DOCKER_UNKNOWN = (
-    "Docker's own words are in the log above; check the credential in Reoclo and docker on the "
-    "server."
+    "Docker's own words are in the log above; check {credential}, and docker on the server."
 )
 
 

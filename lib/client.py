@@ -9,7 +9,15 @@ from typing import Any, NamedTuple, TypeVar
 from lib import advice, retry
 from lib.clock import Clock, Deadline
 from lib.errors import ApiError, OperationUnfinished, ProtocolError, Refusal
-from lib.models import AcceptedLogin, AcceptedLogout, LoginRequest, LogoutRequest, Operation, Run
+from lib.models import (
+    AcceptedLogin,
+    AcceptedLogout,
+    LoginRequest,
+    LogoutRequest,
+    Operation,
+    Run,
+    VaultLogin,
+)
 from lib.text import quote
 from lib.transport import Answer, Transport
 
@@ -19,11 +27,12 @@ _BASE_PATH = "/api/automation/v1"
 
 
 class _Call(NamedTuple):
-    """A request, the operation that the key must allow for it, and how often to try it."""
+    """A request, what the key must allow for it, and how often to try it."""
 
     method: str
     path: str
-    permission: str
+    needs: str
+    inputs: str
     body: dict[str, Any] | None = None
     attempts: int | None = retry.ATTEMPTS
 
@@ -60,8 +69,7 @@ class Client:
         Raises:
             ApiError: the API did not take it on, as far as it can be known.
         """
-        body = {**request.body(), **self._run.body()}
-        call = _Call("POST", "/registry-auth/login", "registry_login", body)
+        call = _login_call(request, {**request.body(), **self._run.body()})
         outcome = self._send(call, AcceptedLogin.from_json, deadline)
         return replace(outcome.answer, is_repeated=outcome.lost)
 
@@ -75,7 +83,8 @@ class Client:
             ApiError: the API did not take it on, as far as it can be known.
         """
         body = {**request.body(), **self._run.body()}
-        call = _Call("POST", "/registry-auth/logout", "registry_logout", body)
+        needs = "this server and the operation registry_logout"
+        call = _Call("POST", "/registry-auth/logout", needs, "server_id", body)
         return self._send(call, AcceptedLogout.from_json_or_nothing, deadline).answer
 
     def follow(self, operation_id: str, deadline: Deadline) -> Operation:
@@ -106,8 +115,9 @@ class Client:
         return operation
 
     def _operation(self, operation_id: str, deadline: Deadline) -> Operation:
-        permission = "registry_login (or registry_logout)"
-        call = _Call("GET", f"/operations/{operation_id}", permission, attempts=None)
+        needs = "this server and the operation registry_login (or registry_logout)"
+        path = f"/operations/{operation_id}"
+        call = _Call("GET", path, needs, "server_id", attempts=None)
         return self._send(call, Operation.from_json, deadline).answer
 
     def _send(
@@ -119,7 +129,7 @@ class Client:
             answer = self._transport.send(call.method, _BASE_PATH + call.path, deadline, call.body)
             self._debug(f"{call.method} {call.path}: {answer.status}")
             if not 200 <= answer.status < 300:
-                raise _refusal(answer, call.permission)
+                raise _refusal(answer, call)
             try:
                 return read(answer.content)
             except ProtocolError as error:
@@ -138,7 +148,17 @@ class Client:
         self._info(f"{error.what}. Trying again in {seconds:.1f} s.")
 
 
-def _refusal(answer: Answer, permission: str) -> Refusal:
+def _login_call(request: LoginRequest, body: dict[str, Any]) -> _Call:
+    if isinstance(request, VaultLogin):
+        path, inputs = "/registry-auth/login", "server_id and credential_id"
+        needs = "this server, this credential and the operation registry_login"
+    else:
+        path, inputs = "/registry-auth/login-direct", "server_id"
+        needs = "this server, registry passthrough and the operation registry_login"
+    return _Call("POST", path, needs, inputs, body)
+
+
+def _refusal(answer: Answer, call: _Call) -> Refusal:
     """Turn an answer of failure into an error with the API's words and our advice."""
     meaning, remedy = advice.on_status(answer.status)
     asked = f", and asks to wait {answer.retry_after:.0f} s" if answer.retry_after else ""
@@ -146,7 +166,7 @@ def _refusal(answer: Answer, permission: str) -> Refusal:
         f"The Reoclo API {meaning} ({answer.status}){asked}",
         status=answer.status,
         said=_detail(answer),
-        remedy=remedy.replace("{operation}", permission),
+        remedy=remedy.format(needs=call.needs, inputs=call.inputs),
         retry_after=answer.retry_after,
     )
 

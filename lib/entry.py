@@ -1,4 +1,4 @@
-"""The two steps, put together. The only place where an error becomes an exit code."""
+"""The three steps, put together. The only place where an error becomes an exit code."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, TextIO
 
 from lib.environment import Environment
 from lib.errors import ActionError
-from lib.inputs import read_inputs
+from lib.inputs import read_inputs, read_logout_inputs
 from lib.login import log_in
-from lib.logout import log_out
+from lib.logout import log_out, log_out_alone
 from lib.process import (
     EXIT_CANCELLED,
     EXIT_FAILURE,
@@ -39,12 +39,8 @@ def main(variables: Mapping[str, str], stream: TextIO) -> int:
     Returns:
         0 if the server is logged in, 1 if it is not, 130 if the step was cancelled.
     """
-    environment = Environment(variables)
-    workflow = _workflow(environment, stream)
-    cancellation = Cancellation(environment.launcher())
 
-    def step() -> None:
-        workflow.mask(environment.input("api_key"))
+    def step(environment: Environment, workflow: Workflow, cancellation: Cancellation) -> None:
         inputs = read_inputs(environment)
         log_in(
             inputs,
@@ -54,11 +50,30 @@ def main(variables: Mapping[str, str], stream: TextIO) -> int:
             cancellation=cancellation,
         )
 
-    def cancellable_step() -> None:
-        with cancellation.on_signals():
-            step()
+    return _cancellable(step, variables, stream)
 
-    return _exit_code(cancellable_step, workflow, report=workflow.error, failure=EXIT_FAILURE)
+
+def logout(variables: Mapping[str, str], stream: TextIO) -> int:
+    """Run the step of the action that only logs out.
+
+    Args:
+        variables: The environment.
+        stream: Standard output.
+
+    Returns:
+        0 if the server is logged out, 1 if it may not be, 130 if the step was cancelled.
+    """
+
+    def step(environment: Environment, workflow: Workflow, cancellation: Cancellation) -> None:
+        inputs = read_logout_inputs(environment)
+        log_out_alone(
+            inputs.logout,
+            client=_connect(inputs.api_url, inputs.api_key, environment, workflow, cancellation),
+            workflow=workflow,
+            clock=cancellation,
+        )
+
+    return _cancellable(step, variables, stream)
 
 
 def post(variables: Mapping[str, str], stream: TextIO) -> int:
@@ -77,17 +92,40 @@ def post(variables: Mapping[str, str], stream: TextIO) -> int:
     clock = SystemClock()
 
     def step() -> None:
-        api_key = environment.input("api_key")
-        workflow.mask(api_key)
+        _mask(environment, workflow)
         log_out(
             environment.saved_state(),
-            api_key,
+            environment.input("api_key"),
             connect=lambda url, key: _connect(url, key, environment, workflow, clock),
             workflow=workflow,
             clock=clock,
         )
 
     return _exit_code(step, workflow, report=workflow.warning, failure=EXIT_SUCCESS)
+
+
+def _cancellable(
+    step: Callable[[Environment, Workflow, Cancellation], None],
+    variables: Mapping[str, str],
+    stream: TextIO,
+) -> int:
+    """Run a step that fails the job when it fails, and that ends when it is cancelled."""
+    environment = Environment(variables)
+    workflow = _workflow(environment, stream)
+    cancellation = Cancellation(environment.launcher())
+
+    def run() -> None:
+        with cancellation.on_signals():
+            _mask(environment, workflow)
+            step(environment, workflow, cancellation)
+
+    return _exit_code(run, workflow, report=workflow.error, failure=EXIT_FAILURE)
+
+
+def _mask(environment: Environment, workflow: Workflow) -> None:
+    """Have the runner hide the secrets, before anything else is said."""
+    for secret in environment.secrets():
+        workflow.mask(secret)
 
 
 def _workflow(environment: Environment, stream: TextIO) -> Workflow:
@@ -133,7 +171,7 @@ def _exit_code(
     try:
         step()
     except Cancelled:
-        workflow.info("Cancelled. The post step looks after a login that was begun.")
+        workflow.info("Cancelled. What was begun is looked after when the job ends.")
         return EXIT_CANCELLED
     except ActionError as error:
         report(str(error))

@@ -32,6 +32,10 @@ class Environment:
         """Give an input without the white space around it; empty where it is not given."""
         return self._get(f"INPUT_{name.upper()}").strip()
 
+    def secrets(self) -> list[str]:
+        """Give the inputs that nobody may see."""
+        return [self.input(name) for name in ("api_key", "access_token")]
+
     def saved_state(self) -> str:
         """Give what main saved for post; empty where it saved nothing."""
         return self._get(f"STATE_{STATE_NAME}")
@@ -50,6 +54,10 @@ class Environment:
         Runners set GITHUB_ACTION_PATH for such a step alone: outside it is unset or empty.
         """
         return bool(self._get("GITHUB_ACTION_PATH"))
+
+    def is_gitea(self) -> bool:
+        """Tell whether the runner is Gitea's or Forgejo's."""
+        return self._get("GITEA_ACTIONS") == "true"
 
     def is_debug(self) -> bool:
         """Tell whether the user asked the runner for debug lines."""
@@ -70,9 +78,8 @@ class Environment:
 
     def run(self) -> Run:
         """Tell which run of which workflow this is."""
-        is_gitea = self._get("GITEA_ACTIONS") == "true"
         return Run(
-            provider="gitea_actions" if is_gitea else "github_actions",
+            provider="gitea_actions" if self.is_gitea() else "github_actions",
             repository=self._get("GITHUB_REPOSITORY"),
             workflow=self._get("GITHUB_WORKFLOW"),
             trigger=self._get("GITHUB_EVENT_NAME"),

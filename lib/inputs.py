@@ -1,14 +1,23 @@
-"""The rules for the action's inputs. What breaks one is refused before any request."""
+"""The rules for the inputs of both actions. What breaks one is refused before any request."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from lib.environment import Environment
 from lib.errors import InputError
+from lib.models import (
+    LoginRequest,
+    LogoutRequest,
+    PassthroughLogin,
+    VaultLogin,
+    is_registry_url,
+)
 
 DEFAULT_API_URL = "https://api.reoclo.com"
 DEFAULT_TIMEOUT_SECONDS = 300
@@ -32,17 +41,36 @@ _WHY_EMPTY = (
     "a reusable workflow's only with `secrets: inherit`."
 )
 
+# The inputs of the mode in which the workflow itself hands the credential through.
+_PASSTHROUGH = ("username", "access_token", "registry_url")
+_GIVE_ONE = (
+    "Give credential_id, the UUID of a credential that is stored in Reoclo, or instead of it all "
+    "three of username, access_token and registry_url."
+)
+_FROM_THE_COMPOSITE = (
+    " Inside a composite action Gitea's runner gives an input that is not set here the value of "
+    "the composite's input of the same name: rename that input, or set this one to an empty text."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """The inputs of the step, checked. `timeout` is in seconds."""
+    """The inputs of a login, checked. `timeout` is in seconds."""
 
     api_key: str = field(repr=False)
-    server_id: str
-    credential_id: str
+    login: LoginRequest
     cleanup: bool
     api_url: str
     timeout: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogoutInputs:
+    """The inputs of the action that only logs out, checked."""
+
+    api_key: str = field(repr=False)
+    logout: LogoutRequest
+    api_url: str
 
 
 def read_inputs(environment: Environment) -> Inputs:
@@ -52,23 +80,42 @@ def read_inputs(environment: Environment) -> Inputs:
         InputError: names the first input that is missing or malformed, what was expected,
             and the usual cause. It never shows the value, which may be a secret.
     """
-    return Inputs(
-        api_key=_api_key(environment.input("api_key")),
-        server_id=_uuid(
-            environment.input("server_id"),
-            "server_id",
-            "Copy the server's UUID from its page in the Reoclo dashboard.",
-        ),
-        credential_id=_uuid(
-            environment.input("credential_id"),
-            "credential_id",
-            "Copy the UUID from the credential's page under Registry Credentials in the Reoclo "
-            "dashboard.",
-        ),
-        cleanup=_boolean(environment.input("cleanup"), "cleanup", default=True),
-        api_url=check_api_url(environment.input("api_url") or DEFAULT_API_URL),
-        timeout=_timeout(environment.input("timeout")),
-    )
+    with _explained(environment):
+        return Inputs(
+            api_key=_api_key(environment.input("api_key")),
+            login=_login(environment),
+            cleanup=_boolean(environment.input("cleanup"), "cleanup", default=True),
+            api_url=check_api_url(environment.input("api_url") or DEFAULT_API_URL),
+            timeout=_timeout(environment.input("timeout")),
+        )
+
+
+def read_logout_inputs(environment: Environment) -> LogoutInputs:
+    """Read and check every input of the action that only logs out.
+
+    Raises:
+        InputError: as `read_inputs` does.
+    """
+    with _explained(environment):
+        return LogoutInputs(
+            api_key=_api_key(environment.input("api_key")),
+            logout=LogoutRequest(
+                server_id=_server_id(environment.input("server_id")),
+                registry_url=_registry_url(environment.input("registry_url")),
+            ),
+            api_url=check_api_url(environment.input("api_url") or DEFAULT_API_URL),
+        )
+
+
+@contextmanager
+def _explained(environment: Environment) -> Iterator[None]:
+    """Add to an error where else an input's value may come from."""
+    try:
+        yield
+    except InputError as error:
+        if environment.is_gitea() and environment.is_composite():
+            error.remedy += _FROM_THE_COMPOSITE
+        raise
 
 
 def check_api_url(text: str) -> str:
@@ -137,6 +184,70 @@ def _api_key(text: str) -> str:
             "The input api_key has white space or unprintable characters inside it",
             remedy="Store the key in the secret again, on one line and without quotes.",
         )
+    return text
+
+
+def _login(environment: Environment) -> LoginRequest:
+    """Read the inputs of the one mode that is given, and refuse none, both and halves."""
+    credential_id = environment.input("credential_id")
+    given = {name: environment.input(name) for name in _PASSTHROUGH if environment.input(name)}
+    server_id = _server_id(environment.input("server_id"))
+    if credential_id and given:
+        raise InputError(
+            f"The inputs name two credentials: credential_id and {_listed(given)}",
+            remedy=f"{_GIVE_ONE} Not both.",
+        )
+    if credential_id:
+        return VaultLogin(server_id=server_id, credential_id=_credential_id(credential_id))
+    if not given:
+        raise InputError(
+            "The inputs name no credential: credential_id is missing or empty, and so are "
+            "username, access_token and registry_url",
+            remedy=f"{_GIVE_ONE} {_WHY_EMPTY}",
+        )
+    return _passthrough(server_id, given)
+
+
+def _passthrough(server_id: str, given: dict[str, str]) -> PassthroughLogin:
+    missing = [name for name in _PASSTHROUGH if name not in given]
+    if missing:
+        raise InputError(
+            f"The input {_listed(missing)} is missing or empty, and {_listed(given)} is given",
+            remedy=f"{_GIVE_ONE} {_WHY_EMPTY}",
+        )
+    if not given["username"].isprintable():
+        raise InputError(
+            "The input username has unprintable characters inside it",
+            remedy="Give the user name on one line.",
+        )
+    return PassthroughLogin(
+        server_id=server_id,
+        registry_url=_registry_url(given["registry_url"]),
+        username=given["username"],
+        access_token=given["access_token"],
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return " and ".join(names)
+
+
+def _server_id(text: str) -> str:
+    where = "Copy the server's UUID from its page in the Reoclo dashboard."
+    return _uuid(text, "server_id", where)
+
+
+def _credential_id(text: str) -> str:
+    where = "Copy the UUID from the credential's page under Registry Credentials in the dashboard."
+    return _uuid(text, "credential_id", where)
+
+
+def _registry_url(text: str) -> str:
+    where = "Give the registry's address, such as ghcr.io, or docker.io for Docker Hub."
+    if not text:
+        raise InputError("The input registry_url is missing or empty", remedy=where)
+    if not is_registry_url(text):
+        raise InputError("The input registry_url is not the address of a registry", remedy=where)
     return text
 
 

@@ -28,7 +28,7 @@ def log_in(
     workflow: Workflow,
     cancellation: Cancellation,
 ) -> None:
-    """Log the server in to the registry of the credential, and wait until it is.
+    """Log the server in to the registry, and wait until it is.
 
     Args:
         inputs: What the user wants.
@@ -44,23 +44,29 @@ def log_in(
     deadline = Deadline(cancellation, inputs.timeout)
     state = LoginState(
         stage=Stage.REQUESTED,
-        server_id=inputs.server_id,
-        credential_id=inputs.credential_id,
+        server_id=inputs.login.server_id,
+        credential_id=inputs.login.credential_id,
+        registry_url=inputs.login.registry_url,
         api_url=inputs.api_url,
         cleanup=inputs.cleanup,
         api_key=inputs.api_key if is_composite else "",
     )
-    workflow.info(
-        f"Logging server {inputs.server_id} in with the registry credential {inputs.credential_id}."
-    )
+    workflow.info(f"Logging {inputs.login}.")
     with cancellation.held(deadline):
-        state, accepted = _request(state, client, workflow, cancellation, deadline)
+        state, accepted = _request(
+            inputs.login,
+            state,
+            client=client,
+            workflow=workflow,
+            cancellation=cancellation,
+            deadline=deadline,
+        )
     operation = client.follow(accepted.operation_id, deadline)
     _save_end(state, operation, workflow.save_state)
-    _judge(operation, accepted, workflow)
+    _judge(operation, accepted, inputs.login, workflow)
     workflow.info(
         f"Logged in to {accepted.registry_url} on "
-        f"{_server(operation, f'server {inputs.server_id}')} in {deadline.elapsed():.1f} s."
+        f"{_server(operation, f'server {inputs.login.server_id}')} in {deadline.elapsed():.1f} s."
     )
     workflow.info(
         "The server will be logged out when the job ends."
@@ -69,15 +75,16 @@ def log_in(
     )
 
 
-def _request(
+def _request(  # noqa: PLR0913 each is what it says
+    request: LoginRequest,
     state: LoginState,
+    *,
     client: Client,
     workflow: Workflow,
     cancellation: Cancellation,
     deadline: Deadline,
 ) -> tuple[LoginState, AcceptedLogin]:
     """Send the login, with the state saved before it and as soon as its answer is there."""
-    request = LoginRequest(server_id=state.server_id, credential_id=state.credential_id)
     workflow.save_state(state.encode())
     try:
         cancellation.check()  # after the save: whoever ended the step until now has read it
@@ -116,17 +123,21 @@ def _save_end(state: LoginState, operation: Operation, save: Callable[[str], Non
         save(replace(state, stage=Stage.FAILED).encode())
 
 
-def _judge(operation: Operation, accepted: AcceptedLogin, workflow: Workflow) -> None:
+def _judge(
+    operation: Operation, accepted: AcceptedLogin, login: LoginRequest, workflow: Workflow
+) -> None:
     """Raise the error that fits an operation that did not log the server in."""
     if operation.succeeded:
         return
     result = operation.result
     if result is not None:
         workflow.quotation("What docker said on the server:", result.stderr or result.stdout)
-    raise _failure(operation, accepted.registry_url)
+    raise _failure(operation, accepted.registry_url, login.source)
 
 
-def _failure(operation: Operation, registry_url: str) -> LoginFailed | OperationUnfinished:
+def _failure(
+    operation: Operation, registry_url: str, source: str
+) -> LoginFailed | OperationUnfinished:
     server = _server(operation, "the server")
     result = operation.result
     if operation.status == "timeout":
@@ -148,7 +159,7 @@ def _failure(operation: Operation, registry_url: str) -> LoginFailed | Operation
     return LoginFailed(
         f"The login to {registry_url} on {server} failed ({ended})",
         said=quote(output),
-        remedy=advice.on_docker(output),
+        remedy=advice.on_docker(output).format(credential=source),
         operation_id=operation.operation_id,
     )
 

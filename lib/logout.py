@@ -1,4 +1,7 @@
-"""Post's task: undo the login that main left, or say why there is nothing to undo."""
+"""Post's task: undo the login that main left, or say why there is nothing to undo.
+
+And the task of the action that only logs out.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 POST_SECONDS = 25.0
 # What is kept of it for the logout while the login's end is waited for.
 LOGOUT_SECONDS = 10.0
+# The logout that is the main thing has more time: nobody waits for the job to end.
+ALONE_SECONDS = 120.0
 
 
 def log_out(
@@ -56,14 +61,38 @@ def log_out(
         raise _lost_login(state)
     key = state.api_key or api_key
     if not key:
-        raise _still_logged_in(state, said="post was given no api_key")
+        raise _still_logged_in(
+            state, "post was given no api_key", login_operation=state.operation_id
+        )
     try:
         _undo(state, connect(state.api_url, key), workflow, deadline)
     except ActionError:
         raise
     except Exception as error:
         # Whatever is wrong with this action: the user must know what stays, and where.
-        raise _still_logged_in(state, said="this action itself failed") from error
+        raise _still_logged_in(
+            state, "this action itself failed", login_operation=state.operation_id
+        ) from error
+
+
+def log_out_alone(
+    request: LogoutRequest, *, client: Client, workflow: Workflow, clock: Clock
+) -> None:
+    """Log a server out of a registry, whoever logged it in.
+
+    Args:
+        request: Which server, and which registry.
+        client: Speaks with the API.
+        workflow: Speaks with the runner.
+        clock: What the time is taken from.
+
+    Raises:
+        ActionError: the server may still be logged in.
+    """
+    deadline = Deadline(clock, ALONE_SECONDS)
+    workflow.info(f"Logging server {request.server_id} out of {request.registry_url}.")
+    _request(request, client, deadline)
+    workflow.info(_done(request, deadline))
 
 
 def _reason_for_nothing(state: LoginState) -> str:
@@ -76,20 +105,18 @@ def _reason_for_nothing(state: LoginState) -> str:
 
 def _undo(state: LoginState, client: Client, workflow: Workflow, deadline: Deadline) -> None:
     """Wait for a login that may still be under way, then log out."""
+    request = LogoutRequest(server_id=state.server_id, registry_url=state.registry_url)
     login = _end_of_login(state, client, deadline)
     if isinstance(login, Operation) and login.failed and not state.is_repeated:
         workflow.info("Nothing to log out: the login did not work after all.")
         return
-    _request(state, client, deadline)
+    _request(request, client, deadline, login_operation=state.operation_id)
     if isinstance(login, ActionError):
         raise _unended_login(state, login.what, login.said)
     if isinstance(login, Operation) and login.status == "timeout":
         raise _unended_login(state, "Reoclo waits for it no longer", "")
     doubt = "" if state.operation_id else " Whether it had been logged in is not known."
-    workflow.info(
-        f"Logged out of {state.registry_url} on server {state.server_id} in "
-        f"{deadline.elapsed():.1f} s.{doubt}"
-    )
+    workflow.info(_done(request, deadline) + doubt)
 
 
 def _end_of_login(
@@ -109,15 +136,25 @@ def _end_of_login(
         return error
 
 
-def _request(state: LoginState, client: Client, deadline: Deadline) -> None:
+def _request(
+    request: LogoutRequest, client: Client, deadline: Deadline, login_operation: str = ""
+) -> None:
     """Have the server logged out, and wait until it is."""
-    request = LogoutRequest(server_id=state.server_id, registry_url=state.registry_url)
     try:
         accepted = client.log_out(request, deadline)
         if accepted is not None:
             _check(client.follow(accepted.operation_id, deadline))
     except ActionError as error:
-        raise _still_logged_in(state, said=error.what, cause=error) from error
+        raise _still_logged_in(
+            request, error.what, cause=error, login_operation=login_operation
+        ) from error
+
+
+def _done(request: LogoutRequest, deadline: Deadline) -> str:
+    return (
+        f"Logged out of {request.registry_url} on server {request.server_id} in "
+        f"{deadline.elapsed():.1f} s."
+    )
 
 
 def _check(operation: Operation) -> None:
@@ -154,13 +191,17 @@ def _unended_login(state: LoginState, doubt: str, said: str) -> LogoutFailed:
 
 
 def _still_logged_in(
-    state: LoginState, said: str, cause: ActionError | None = None
+    where: LogoutRequest | LoginState,
+    said: str,
+    *,
+    cause: ActionError | None = None,
+    login_operation: str = "",
 ) -> LogoutFailed:
     # What helps a request helps here; what helps a login does not.
     advice = f" {cause.remedy}" if isinstance(cause, ApiError) else ""
     return LogoutFailed(
-        f"Server {state.server_id} may still be logged in to {state.registry_url}: {said}",
+        f"Server {where.server_id} may still be logged in to {where.registry_url}: {said}",
         said=cause.said if cause else "",
-        remedy=f"Run `docker logout {state.registry_url}` on that server.{advice}",
-        operation_id=(cause.operation_id if cause else "") or state.operation_id,
+        remedy=f"Run `docker logout {where.registry_url}` on that server.{advice}",
+        operation_id=(cause.operation_id if cause else "") or login_operation,
     )

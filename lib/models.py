@@ -8,8 +8,8 @@ part of a URL, a registry's address becomes an output of the step.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 from lib.errors import ProtocolError
 
@@ -53,15 +53,53 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LoginRequest:
-    """A wish to log a server in with a credential that is stored in Reoclo."""
+class VaultLogin:
+    """A wish to log a server in with a credential that is stored in Reoclo.
+
+    Only the API knows its registry.
+    """
 
     server_id: str
     credential_id: str
+    registry_url: ClassVar[str] = ""
+    # Where user name, password and registry can be corrected.
+    source: ClassVar[str] = "the credential in Reoclo"
+
+    def __str__(self) -> str:
+        """Tell it to the user."""
+        return f"server {self.server_id} in with the registry credential {self.credential_id}"
 
     def body(self) -> Json:
         """Give the request's own fields."""
         return {"server_id": self.server_id, "credential_id": self.credential_id}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassthroughLogin:
+    """A wish to log a server in with a credential that the workflow hands through."""
+
+    server_id: str
+    registry_url: str
+    username: str
+    access_token: str = field(repr=False)
+    credential_id: ClassVar[str] = ""
+    source: ClassVar[str] = "the inputs username, access_token and registry_url"
+
+    def __str__(self) -> str:
+        """Tell it to the user."""
+        return f"server {self.server_id} in to {self.registry_url} with the workflow's own token"
+
+    def body(self) -> Json:
+        """Give the request's own fields."""
+        return {
+            "server_id": self.server_id,
+            "registry_url": self.registry_url,
+            "username": self.username,
+            "access_token": self.access_token,
+        }
+
+
+LoginRequest = VaultLogin | PassthroughLogin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,11 @@ import pytest
 
 from lib.clock import Deadline
 from lib.errors import ApiError, OperationUnfinished, ProtocolError, Refusal
-from lib.models import LoginRequest, LogoutRequest
+from lib.models import LogoutRequest, VaultLogin
 from tests.integration.conversation import accepted, login, logout, play, polls
 from tests.integration.job import CREDENTIAL_ID, SERVER_ID, connect
 
-LOGIN = LoginRequest(server_id=SERVER_ID, credential_id=CREDENTIAL_ID)
+LOGIN = VaultLogin(server_id=SERVER_ID, credential_id=CREDENTIAL_ID)
 LOGOUT = LogoutRequest(server_id=SERVER_ID, registry_url="ghcr.io")
 DONE = {"status": "completed", "result": {"exit_code": 0}}
 

@@ -9,7 +9,7 @@ import pytest
 from lib.client import Client
 from lib.clock import Deadline
 from lib.errors import ApiError, OperationUnfinished, ProtocolError, Refusal, Unreachable
-from lib.models import LoginRequest, Run
+from lib.models import Run, VaultLogin
 from lib.process import SystemClock
 from lib.transport import Transport, open_session
 from tests.fake_api import FakeApi
@@ -20,7 +20,7 @@ from tests.integration.job import CREDENTIAL_ID, KEY, SERVER_ID
 RUN = Run(
     provider="here", repository="", workflow="", trigger="", actor="", sha="", ref="", run_id=""
 )
-LOGIN = LoginRequest(server_id=SERVER_ID, credential_id=CREDENTIAL_ID)
+LOGIN = VaultLogin(server_id=SERVER_ID, credential_id=CREDENTIAL_ID)
 GOOD = conversation.accepted()
 TRUNCATE: Answer = {**GOOD, "fault": "truncate"}
 OPERATION = "/api/automation/v1/operations/op"

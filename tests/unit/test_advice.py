@@ -12,7 +12,7 @@ from lib import advice
     [
         (401, "revoked"),
         (403, "IP allowlist"),
-        (404, "server_id and credential_id"),
+        (404, "dashboard"),
         (408, "Run the job again"),
         (409, "runner agent is online"),
         (422, "Correct the input"),

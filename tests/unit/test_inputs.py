@@ -6,7 +6,8 @@ import pytest
 
 from lib.environment import Environment
 from lib.errors import InputError
-from lib.inputs import Inputs, check_api_url, read_inputs
+from lib.inputs import Inputs, LogoutInputs, check_api_url, read_inputs, read_logout_inputs
+from lib.models import LogoutRequest, PassthroughLogin, VaultLogin
 
 GOOD = {
     "INPUT_API_KEY": "rca_0123456789",
@@ -31,8 +32,10 @@ def test_what_is_not_given_has_its_default() -> None:
     """Three inputs are enough."""
     assert read() == Inputs(
         api_key="rca_0123456789",
-        server_id="11111111-2222-4333-8444-555555555555",
-        credential_id="66666666-7777-4888-9999-AAAAAAAAAAAA",
+        login=VaultLogin(
+            server_id="11111111-2222-4333-8444-555555555555",
+            credential_id="66666666-7777-4888-9999-AAAAAAAAAAAA",
+        ),
         cleanup=True,
         api_url="https://api.reoclo.com",
         timeout=300,
@@ -51,7 +54,7 @@ def test_keys_of_the_old_prefix_are_keys() -> None:
     assert read(INPUT_API_KEY="rk_a_123").api_key == "rk_a_123"
 
 
-@pytest.mark.parametrize("name", ["api_key", "server_id", "credential_id"])
+@pytest.mark.parametrize("name", ["api_key", "server_id"])
 @pytest.mark.parametrize("value", ["", " \n"])
 def test_a_missing_input_is_named_with_the_usual_cause(name: str, value: str) -> None:
     """An empty secret is explained: forks, Dependabot, environments, reusable workflows."""
@@ -186,3 +189,107 @@ def test_an_address_the_key_must_not_go_to_is_refused(url: str, found: str) -> N
 def test_the_key_is_not_in_the_repr_of_the_inputs() -> None:
     """A traceback that shows the inputs shows no key."""
     assert "rca_" not in repr(read())
+
+
+PASSTHROUGH = {
+    "INPUT_CREDENTIAL_ID": "",
+    "INPUT_USERNAME": "octocat",
+    "INPUT_ACCESS_TOKEN": "ghp_0123456789",
+    "INPUT_REGISTRY_URL": "ghcr.io",
+}
+
+
+def test_the_workflows_own_credential_is_read() -> None:
+    """In passthrough mode user name, token and registry take the place of credential_id."""
+    assert read(**PASSTHROUGH).login == PassthroughLogin(
+        server_id=GOOD["INPUT_SERVER_ID"],
+        registry_url="ghcr.io",
+        username="octocat",
+        access_token="ghp_0123456789",
+    )
+
+
+def test_a_token_may_have_many_lines() -> None:
+    """The key file of a service account is JSON on several lines, and is handed on as it is."""
+    key = '{\n  "type": "service_account"\n}'
+    login = read(**{**PASSTHROUGH, "INPUT_ACCESS_TOKEN": f"\n{key}\n"}).login
+    assert isinstance(login, PassthroughLogin)
+    assert login.access_token == key
+
+
+def test_without_a_credential_both_modes_are_named() -> None:
+    """Neither mode: the error names all that could be given, and the usual cause."""
+    message = told(INPUT_CREDENTIAL_ID=" ")
+    for name in ("credential_id", "username", "access_token", "registry_url", "forks"):
+        assert name in message
+
+
+@pytest.mark.parametrize("name", ["username", "access_token", "registry_url"])
+def test_two_credentials_are_refused(name: str) -> None:
+    """Both modes: the error names what was given of the second."""
+    message = told(**{f"INPUT_{name.upper()}": "ghcr.io"})
+    assert message.startswith(f"The inputs name two credentials: credential_id and {name}.")
+
+
+@pytest.mark.parametrize(
+    "missing", [["username"], ["access_token"], ["registry_url"], ["username", "access_token"]]
+)
+def test_half_a_mode_is_refused(missing: list[str]) -> None:
+    """The error names what is missing, what is given, and the usual cause."""
+    message = told(**{**PASSTHROUGH, **{f"INPUT_{name.upper()}": "" for name in missing}})
+    assert message.startswith(f"The input {' and '.join(missing)} is missing or empty, and ")
+    assert "secrets: inherit" in message
+    assert "ghp_" not in message
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("INPUT_USERNAME", "octo\ncat", "The input username has unprintable characters"),
+        ("INPUT_REGISTRY_URL", "ghcr.io/${{ x }}", "The input registry_url is not the address"),
+        ("INPUT_REGISTRY_URL", "ghcr io", "docker.io for Docker Hub"),
+    ],
+)
+def test_a_malformed_passthrough_input_is_refused(variable: str, value: str, said: str) -> None:
+    """What cannot be a user name or a registry is named, and not shown."""
+    message = told(**{**PASSTHROUGH, variable: value})
+    assert said in message
+    assert value not in message
+
+
+@pytest.mark.parametrize(
+    ("variables", "is_told"),
+    [
+        ({"GITEA_ACTIONS": "true", "GITHUB_ACTION_PATH": "/x"}, True),
+        ({"GITEA_ACTIONS": "true"}, False),
+        ({"GITHUB_ACTION_PATH": "/x"}, False),
+    ],
+)
+def test_giteas_composites_are_named_as_a_cause(
+    variables: dict[str, str], *, is_told: bool
+) -> None:
+    """Gitea's runner fills our inputs from those of the composite action: the error says so."""
+    message = told(INPUT_CLEANUP="sometimes", **variables)
+    assert ("the composite's input of the same name" in message) is is_told
+
+
+def read_logout(**variables: str) -> LogoutInputs:
+    """Read good inputs of the logout with some of them replaced."""
+    good = {**GOOD, "INPUT_REGISTRY_URL": "ghcr.io", **variables}
+    return read_logout_inputs(Environment(good))
+
+
+def test_the_logout_has_inputs_of_its_own() -> None:
+    """Key, server and registry are enough; a credential is of no interest."""
+    assert read_logout() == LogoutInputs(
+        api_key="rca_0123456789",
+        logout=LogoutRequest(server_id=GOOD["INPUT_SERVER_ID"], registry_url="ghcr.io"),
+        api_url="https://api.reoclo.com",
+    )
+
+
+@pytest.mark.parametrize("name", ["api_key", "server_id", "registry_url"])
+def test_the_logout_names_what_is_missing(name: str) -> None:
+    """Each of its inputs is asked for by its name."""
+    with pytest.raises(InputError, match=f"The input {name} is missing or empty"):
+        read_logout(**{f"INPUT_{name.upper()}": ""})

@@ -11,11 +11,12 @@ from lib.errors import ProtocolError
 from lib.models import (
     AcceptedLogin,
     AcceptedLogout,
-    LoginRequest,
     LogoutRequest,
     Operation,
     OperationResult,
+    PassthroughLogin,
     Run,
+    VaultLogin,
     is_operation_id,
     is_registry_url,
 )
@@ -66,11 +67,21 @@ def test_what_is_not_known_of_a_run_is_left_out_where_it_may() -> None:
 
 
 def test_requests_have_their_fields_and_no_others() -> None:
-    """A login names server and credential, a logout server and registry."""
-    login = LoginRequest(server_id="s", credential_id="c")
+    """A login names server and credential or its own token, a logout server and registry."""
+    login = VaultLogin(server_id="s", credential_id="c")
+    direct = PassthroughLogin(server_id="s", registry_url="r", username="u", access_token="t")
     logout = LogoutRequest(server_id="s", registry_url="r")
     assert login.body() == {"server_id": "s", "credential_id": "c"}
+    assert direct.body() == {**logout.body(), "username": "u", "access_token": "t"}
     assert logout.body() == {"server_id": "s", "registry_url": "r"}
+
+
+def test_the_token_is_not_in_the_repr() -> None:
+    """Neither a traceback nor a message shows the workflow's own token."""
+    login = PassthroughLogin(
+        server_id="s", registry_url="ghcr.io", username="u", access_token="hunter2"
+    )
+    assert "hunter2" not in f"{login!r} {login}"
 
 
 def test_an_accepted_login_is_read_whatever_else_is_in_it() -> None:

@@ -1,0 +1,2 @@
+"use strict";
+require("../lib/launcher/launch.cjs").launch("logout/main.py");
