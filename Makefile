@@ -32,6 +32,7 @@ check: $(READY) ## formatter, linters, types, metadata, vendored code
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
 	@$(BIN)/python tools/vendor.py --check
 	@$(BIN)/python tools/vendored_page.py --check
+	@$(BIN)/python -m tools.audit
 	@for file in lib/launcher/*.cjs; do node --check "$$file"; done
 
 format: $(READY) ## let the formatter have its way
