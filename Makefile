@@ -5,6 +5,7 @@ unexport PYTHONPATH
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+ACTIONLINT := build/tools/bin/actionlint
 
 # The first Python of 3.10 or later, unless one is given: make PYTHON=/usr/bin/python3.12
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python3.10 python; do \
@@ -24,16 +25,21 @@ test: $(READY) ## run all tests but those under act
 act: $(READY) ## run the workflows of tests/act under act
 	@$(BIN)/python -m pytest -m act $(ARGS)
 
-check: $(READY) ## formatter, linters, types, metadata, vendored code
+check: $(READY) $(ACTIONLINT) ## formatter, linters, types, metadata, workflows, vendored code
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
+	@$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml .github/actions/*/action.yml
+	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(ACTIONLINT) -shellcheck $(BIN)/shellcheck -pyflakes=
+	@$(BIN)/zizmor --quiet --offline --pedantic --strict-collection .github action.yml
+	@$(BIN)/shellcheck .ci/run
+	@for file in lib/launcher/*.cjs .github/actions/*/*.cjs; do node --check "$$file" || exit 1; done
 	@$(BIN)/python tools/vendor.py --check
 	@$(BIN)/python tools/vendored_page.py --check
 	@$(BIN)/python -m tools.audit
-	@for file in lib/launcher/*.cjs; do node --check "$$file"; done
 
 format: $(READY) ## let the formatter have its way
 	@$(BIN)/ruff format
@@ -50,6 +56,13 @@ lock: $(READY) ## resolve the development dependencies anew
 
 clean: ## remove what the targets made
 	@rm -rf $(VENV) .wheels .mypy_cache .ruff_cache .import_linter_cache .coverage .coverage.* build
+
+# Built here, from checked sources: what PyPI has of it fetches a program from elsewhere. When this
+# file changes it is built again, since the version may have.
+$(ACTIONLINT): Makefile
+	@command -v go >/dev/null || { echo "make: make check needs Go, to build actionlint" >&2; exit 1; }
+	@GOBIN="$(abspath $(@D))" go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+	@touch $@
 
 $(READY): tools/dev.txt tools/vendored.txt
 	@test -n "$(PYTHON)" || { echo "make: needs Python 3.10 or later on PATH, or make PYTHON=…" >&2; exit 1; }
