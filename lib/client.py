@@ -131,7 +131,7 @@ class Client:
             if not 200 <= answer.status < 300:
                 raise _refusal(answer, call)
             try:
-                return read(answer.content)
+                return read("" if answer.is_empty else answer.content)
             except ProtocolError as error:
                 error.transient = call.attempts is None  # the next poll may well be answered
                 raise

@@ -7,8 +7,11 @@ src/Runner.Common/ActionCommand.cs). So nothing is printed before it has been he
 
 from __future__ import annotations
 
+import json
 import re
+from binascii import b2a_base64
 from collections.abc import Iterable
+from urllib.parse import quote as quote_for_url
 
 # A run of this many characters is enough of any stream to see what went wrong.
 STREAM_LIMIT = 64 * 1024
@@ -21,19 +24,29 @@ _PAGE = re.compile(
     r"<(?:!doctype|html|head|body|title|center|div|form|h[1-6]|p|pre|script)\b.*",
     re.IGNORECASE | re.DOTALL,
 )
+# What an encoding leaves of a short secret may well stand in an innocent text.
+_SHORTEST_SPELLING = 8
+_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
+_URL_SAFE = str.maketrans("+/", "-_")
 _TERMINAL_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
+# Printable to Python, but seen by nobody, and passed over by the comparisons of GitHub's runner
+# (Unicode's Default_Ignorable_Code_Point, without those that are not printable anyway).
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 
 
 def plain(text: str) -> str:
     """Make one printable line of a text, with no command in it for any runner.
 
-    Line ends and control characters become spaces; white space is not kept as it was.
+    Line ends, control characters and what is invisible become spaces; white space is not kept
+    as it was. No line begins with a colon: after `::error::` act would read three of them.
     """
     visible = "".join(
         character if character.isprintable() else " "
-        for character in _TERMINAL_ESCAPE.sub("", text)
+        for character in _INVISIBLE.sub(" ", _without_escapes(text))
     )
-    return re.sub(r":(?=:)", ": ", visible).replace("##[", "## [")
+    return re.sub(r"^:|(?<=:):", " :", visible).replace("##[", "## [")
 
 
 def quote(text: str, limit: int = QUOTE_LIMIT) -> str:
@@ -70,8 +83,39 @@ def secret_parts(secret: str) -> list[str]:
     return [line for line in stripped if len(line) >= _SHORTEST_SECRET]
 
 
+def maskable(secret: str) -> list[str]:
+    """Split a line of a secret where it has `::`.
+
+    act takes everything up to the last `::` of a line for the command's name, so that it would
+    print the line that was to mask the secret (nektos/act, pkg/runner/command.go).
+    """
+    pieces = re.split(r"^:+|:{2,}", secret)
+    return [piece for piece in pieces if len(piece) >= _SHORTEST_SECRET]
+
+
+def spellings(secret: str) -> set[str]:
+    """Give the forms in which a secret may come back: in JSON, a URL, HTML, base64 or as it is.
+
+    In base64 the first and the last letters depend on what stands around a secret, so these
+    are left out: three forms remain, by where its first byte falls.
+    """
+    raw = secret.encode("utf-8", "surrogatepass")
+    aligned = (raw[start : start + (len(raw) - start) // 3 * 3] for start in range(3))
+    base64 = [b2a_base64(part, newline=False).decode() for part in aligned]
+    url = [quote_for_url(raw, safe=kept) for kept in ("", "/")]
+    escaped = [json.dumps(secret)[1:-1], secret.translate(_HTML), *url, *base64]
+    forms = {*escaped, *(form.translate(_URL_SAFE) for form in base64)}
+    return {secret, *(form for form in forms if len(form) >= _SHORTEST_SPELLING)}
+
+
 def scrub(text: str, secrets: Iterable[str]) -> str:
-    """Replace every secret in a text by asterisks."""
+    """Replace every secret in a text by asterisks, even one with a terminal's colors in it."""
+    text = _without_escapes(text)
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
     return text
+
+
+def _without_escapes(text: str) -> str:
+    """Leave out what is meant for a terminal; no new escape comes of what stood around it."""
+    return _TERMINAL_ESCAPE.sub("", text).replace("\x1b", " ")

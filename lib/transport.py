@@ -13,7 +13,7 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, wait
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -27,6 +27,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from lib import advice
 from lib.clock import Deadline
 from lib.errors import Unreachable
+from lib.text import scrub, spellings
 
 T = TypeVar("T")
 E = TypeVar("E", bound=BaseException)
@@ -43,22 +44,14 @@ _WAIT_SECONDS = 0.1
 class Answer(NamedTuple):
     """An HTTP answer that was read to its end.
 
-    `retry_after` is the wait it asks for in seconds, if it does.
+    `content` is its body's JSON, None where it has none; `retry_after` is the wait it asks for
+    in seconds, if it does.
     """
 
     status: int
-    body: bytes
+    content: object
+    is_empty: bool
     retry_after: float | None
-
-    @property
-    def content(self) -> object:
-        """The body as JSON; an empty text where it is empty, None where it is no JSON."""
-        if not self.body.strip():
-            return ""
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
-            return None
 
 
 class Bearer(AuthBase):
@@ -90,9 +83,7 @@ class Transport:
     def __init__(self, base_url: str, session: requests.Session, secret: str = "") -> None:
         self._base_url = base_url
         self._session = session
-        escaped = json.dumps(secret)[1:-1]
-        forms = {secret, escaped, escaped.replace("/", "\\/")} if secret else set()
-        self._secrets = [form.encode() for form in forms]
+        self._secrets = spellings(secret) if secret else set()
 
     def send(
         self, method: str, path: str, deadline: Deadline, body: dict[str, Any] | None = None
@@ -124,16 +115,24 @@ class Transport:
             stream=True,
         )
         with response:
-            return Answer(
-                response.status_code,
-                self._without_secret(_read(response)),
-                parse_retry_after(response.headers.get("Retry-After", "")),
-            )
+            content = _read(response)
+        return Answer(
+            status=response.status_code,
+            content=parse_json(content, self._secrets),
+            is_empty=not content.strip(),
+            retry_after=parse_retry_after(response.headers.get("Retry-After", "")),
+        )
 
-    def _without_secret(self, body: bytes) -> bytes:
-        for secret in self._secrets:
-            body = body.replace(secret, b"***")
-        return body
+
+class _Session(requests.Session):
+    """A session that leaves redirects alone.
+
+    Although it is told not to follow one, `requests` would read its whole body, however long,
+    and fail where the address in it is malformed.
+    """
+
+    def get_redirect_target(self, _response: requests.Response) -> None:
+        """Find none."""
 
 
 class _TlsAdapter(HTTPAdapter):
@@ -160,7 +159,7 @@ def open_session(api_key: str, tls: ssl.SSLContext | None) -> requests.Session:
         tls: Whom https connections trust; None for a session with plain http, which is for
             this machine alone.
     """
-    session = requests.Session()
+    session = _Session()
     session.auth = Bearer(api_key)
     session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
     if tls is None:
@@ -168,6 +167,22 @@ def open_session(api_key: str, tls: ssl.SSLContext | None) -> requests.Session:
     else:
         session.mount("https://", _TlsAdapter(tls))
     return session
+
+
+def parse_json(body: bytes, secrets: Collection[str] = ()) -> object:
+    """Read JSON, and take secrets out of its texts: in the bytes any letter may be escaped.
+
+    Args:
+        body: JSON in UTF-8, UTF-16 or UTF-32, or anything else.
+        secrets: What to take out.
+
+    Returns:
+        The value, or None for anything that is no JSON.
+    """
+    try:
+        return _scrubbed(json.loads(body), secrets)
+    except (ValueError, RecursionError):
+        return None
 
 
 def parse_retry_after(text: str) -> float | None:
@@ -186,6 +201,16 @@ def parse_retry_after(text: str) -> float | None:
     if date.tzinfo is None:
         date = date.replace(tzinfo=timezone.utc)
     return max(0.0, (date - datetime.now(timezone.utc)).total_seconds())
+
+
+def _scrubbed(data: object, secrets: Collection[str]) -> object:
+    if isinstance(data, str):
+        return scrub(data, secrets)
+    if isinstance(data, list):
+        return [_scrubbed(entry, secrets) for entry in data]
+    if isinstance(data, dict):
+        return {scrub(name, secrets): _scrubbed(entry, secrets) for name, entry in data.items()}
+    return data
 
 
 def _read(response: requests.Response) -> bytes:

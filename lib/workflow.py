@@ -8,6 +8,7 @@ runners of other systems take for a part of the value.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +20,8 @@ from actions_toolkit.file_command import prepare_key_value_message
 from lib import text
 from lib.environment import STATE_NAME
 from lib.errors import RunnerError
+
+_ESCAPED_LINE_END = re.compile("%(?=0[AD])")
 
 
 class Workflow:
@@ -43,8 +46,9 @@ class Workflow:
     def mask(self, secret: str) -> None:
         """Have the runner hide a secret, each line of it, and hide it in all we write."""
         for part in text.secret_parts(secret):
-            self._secrets.append(part)
-            self._write(str(Command("add-mask", {}, part)))
+            self._secrets += text.spellings(part)
+            for piece in text.maskable(part):
+                self._write(str(Command("add-mask", {}, piece)))
 
     def info(self, line: str) -> None:
         """Write a line to the log."""
@@ -87,7 +91,9 @@ class Workflow:
         _append(self._state_file, "state (GITHUB_STATE)", STATE_NAME, value)
 
     def _command(self, name: str, message: str) -> str:
-        return str(Command(name, {}, self._safe(message)))
+        # act may undo %25 before %0A, and so would find a line end in an escaped `%0A`.
+        message = _ESCAPED_LINE_END.sub("% ", self._safe(message))
+        return str(Command(name, {}, message))
 
     def _safe(self, message: str) -> str:
         return text.plain(text.scrub(message, self._secrets))

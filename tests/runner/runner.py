@@ -23,6 +23,7 @@ import yaml
 from tests.runner import files
 from tests.runner.checkout import ROOT
 from tests.runner.log import Log
+from tests.runner.processes import Process, in_session
 
 Stage = Literal["main", "post"]
 Inputs = Mapping[str, str]
@@ -166,6 +167,14 @@ class RunningStage:
         self._runner = runner
         self._process = process
         self._files = command_files
+
+    def processes(self) -> list[Process]:
+        """Give the processes that are there now: Node and what it started."""
+        return in_session(self._process.pid)
+
+    def is_running(self) -> bool:
+        """Tell whether Node is still there."""
+        return self._process.poll() is None
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the Node process, and to it alone."""

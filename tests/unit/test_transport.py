@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import socket
 import ssl
 import subprocess
 import sys
 import threading
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 import requests
@@ -28,6 +31,7 @@ from lib.transport import (
     Bearer,
     Transport,
     open_session,
+    parse_json,
     parse_retry_after,
 )
 from tests.unit.fake_clock import FakeClock
@@ -116,7 +120,8 @@ def test_a_date_that_is_over_asks_for_no_wait() -> None:
     ["", "soon", "-1", "1.5", "1e3", "٣", "²", "9" * 10, "9" * 5000, "inf", "nan", "0x10", "\x00",
      "1, 2", "Wed, 99 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 99999 07:28:00 GMT",
      "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
-     "Mon, 01 Jan 2029 00:00:00 +9999999999999999"],
+     "Mon, 01 Jan 2029 00:00:00 +9999999999999999",
+     "Wed, 21 Oct 99999999999999999999 07:28:00 GMT"],
 )  # fmt: skip
 def test_nonsense_in_retry_after_is_ignored(text: str) -> None:
     """What is neither seconds nor a date asks for nothing."""
@@ -127,8 +132,7 @@ def test_nonsense_in_retry_after_is_ignored(text: str) -> None:
     ("body", "expected"),
     [
         (b'{"a": [1]}', {"a": [1]}),
-        (b"", ""),
-        (b" \r\n", ""),
+        (b"", None),
         (b"<html>", None),
         (b"\xff\xfe\xfd", None),
         (b"[" * 200_000, None),
@@ -137,12 +141,76 @@ def test_nonsense_in_retry_after_is_ignored(text: str) -> None:
 )
 def test_a_body_is_json_or_nothing(body: bytes, expected: object) -> None:
     """No body is more than no JSON, however odd it is."""
-    assert Answer(200, body, None).content == expected
+    assert parse_json(body) == expected
+
+
+SECRET = 'rca_ab/"c\\d+e'
+
+
+def every_letter_escaped(secret: str) -> str:
+    """Spell a secret in JSON as nobody would."""
+    return "".join(f"\\u{ord(letter):04X}" for letter in secret)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        json.dumps(SECRET)[1:-1],
+        json.dumps(SECRET)[1:-1].replace("/", r"\/"),
+        every_letter_escaped(SECRET),
+        rf"{every_letter_escaped(SECRET[:5])}\u001b[0m{json.dumps(SECRET[5:])[1:-1]}",
+    ],
+)
+def test_json_is_read_without_the_secret(spelled: str, encoding: str) -> None:
+    """However JSON spells an echoed secret, no text or name of the value has it."""
+    body = f'{{"a {spelled}": [1, null, "b {spelled} c", {{"d": "{spelled}"}}]}}'
+    found = parse_json(body.encode(encoding), {SECRET})
+    assert found == {"a ***": [1, None, "b *** c", {"d": "***"}]}
+
+
+def test_an_answer_that_repeats_the_key_is_read_without_it() -> None:
+    """The transport takes the key out of every answer, in any form of it."""
+    key = "rca_Zm9vYmFy0123456789"
+    header = b64encode(f"Authorization: Bearer {key}\r\n".encode()).decode()
+    session = requests.Session()
+    session.mount("https://", Network(json.dumps([key, header]).encode))
+    answer = Transport("https://api.example", session, key).send(
+        "GET", "/x", Deadline(FakeClock(), 60)
+    )
+    [as_it_is, encoded] = cast("list[str]", answer.content)
+    assert as_it_is == "***"
+    assert "***" in encoded
+    assert key[3:-3].encode() not in b64decode(encoded.replace("***", ""))
+
+
+def test_what_stands_around_json_is_not_looked_at_for_no_secret() -> None:
+    """Without a secret an answer is as it was."""
+    assert parse_json(b'{"a": "***"}', set()) == {"a": "***"}
+
+
+@pytest.mark.parametrize("location", ["http://[::1", "https://elsewhere.invalid/", "//", "\xff"])
+def test_the_address_of_a_redirect_is_not_looked_at(location: str) -> None:
+    """A redirect is an answer like others, however odd the address in it is."""
+    response = requests.Response()
+    response.status_code = 302
+    response.headers["Location"] = location
+    assert open_session("rca_x", TLS).get_redirect_target(response) is None
 
 
 def test_an_answer_is_read_whole() -> None:
     """All parts of a long body are there."""
-    assert send(lambda: b"x" * 300_000) == Answer(200, b"x" * 300_000, None)
+    content = "x" * 300_000
+    assert send(json.dumps(content).encode) == Answer(
+        200, content, is_empty=False, retry_after=None
+    )
+
+
+@pytest.mark.parametrize("body", [b"", b" \r\n"])
+def test_an_answer_of_only_white_space_is_empty(body: bytes) -> None:
+    """An answer without content is told from one that is no JSON."""
+    assert send(lambda: body).is_empty
+    assert not send(lambda: b"<html>").is_empty
 
 
 def test_an_answer_without_end_is_not_read_to_it() -> None:
@@ -182,9 +250,9 @@ def test_a_slow_answer_within_the_time_is_an_answer() -> None:
     def slow() -> bytes:
         looked.clear()
         assert looked.wait(30)
-        return b"at last"
+        return b'"at last"'
 
-    assert send(slow, Watched()).body == b"at last"
+    assert send(slow, Watched()).content == "at last"
 
 
 def unverified(message: str) -> ssl.SSLCertVerificationError:

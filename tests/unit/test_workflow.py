@@ -76,6 +76,38 @@ def test_a_mask_is_escaped_as_a_command_is() -> None:
     assert stream.getvalue() == "::add-mask::rca_50%2525\n"
 
 
+def test_an_escaped_line_end_stays_text() -> None:
+    """Act may take back the escape of a percent sign first, and then see a line end."""
+    stream = io.StringIO()
+    workflow(stream).error("no %0A, no %0D, but 100 %0B")
+    assert stream.getvalue() == "::error::no %25 0A, no %25 0D, but 100 %250B\n"
+
+
+def test_no_mask_has_two_colons_in_it() -> None:
+    """Act would take them for the end of the command's name, and print the secret."""
+    stream = io.StringIO()
+    spoken = workflow(stream)
+    spoken.mask("rca_first::second:::ab::::third:")
+    spoken.info("a rca_first::second:::ab::::third: b")
+    assert stream.getvalue() == (
+        "::add-mask::rca_first\n::add-mask::second\n::add-mask::third:\na *** b\n"
+    )
+
+
+def test_a_secret_in_another_form_is_not_written() -> None:
+    """What the runner of GitHub masks, and act does not, is hidden in all we write."""
+    stream = io.StringIO()
+    spoken = workflow(stream)
+    spoken.mask('rca_<one&"two\\3>')
+    for form in (
+        r"rca_<one&\"two\\3>",
+        "rca_%3Cone%26%22two%5C3%3E",
+        "rca_&lt;one&amp;&quot;two\\3&gt;",
+    ):
+        spoken.info(form)
+        assert stream.getvalue().splitlines()[-1] == "***"
+
+
 def test_nothing_is_masked_where_there_is_no_secret() -> None:
     """An empty mask would hide everything or be an error."""
     stream = io.StringIO()
@@ -103,7 +135,7 @@ def test_a_quotation_is_set_off_from_our_own_words() -> None:
     """Each line of it is marked, and none of it is a command."""
     stream = io.StringIO()
     workflow(stream).quotation("Docker said:", "one\n::error::two\r##[group]three\n\n")
-    assert stream.getvalue() == "Docker said:\n  | one\n  | : :error: :two\n  | ## [group]three\n"
+    assert stream.getvalue() == "Docker said:\n  | one\n  |  : :error: :two\n  | ## [group]three\n"
 
 
 @pytest.mark.parametrize("said", ["", "\n \n"])
@@ -119,6 +151,15 @@ def test_a_quotation_is_bounded() -> None:
     stream = io.StringIO()
     workflow(stream).quotation("Docker said:", "x" * 10 * STREAM_LIMIT)
     assert len(stream.getvalue()) < STREAM_LIMIT + 200
+
+
+def test_a_secret_is_not_quoted_in_part() -> None:
+    """Where a long stream is cut, no end of a secret is left."""
+    stream = io.StringIO()
+    spoken = workflow(stream)
+    spoken.mask(KEY)
+    spoken.quotation("Docker said:", f"{KEY}{'x' * (STREAM_LIMIT - 6)}")
+    assert KEY[-6:] not in stream.getvalue().partition("\n")[2]
 
 
 def test_outputs_are_entries_of_the_file(tmp_path: Path) -> None:
