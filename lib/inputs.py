@@ -251,10 +251,15 @@ def _registry_url(text: str) -> str:
     return text
 
 
+def is_uuid(text: str) -> bool:
+    """Tell whether a text may stand for a server or a credential."""
+    return _UUID.fullmatch(text) is not None
+
+
 def _uuid(text: str, name: str, where: str) -> str:
     if not text:
         raise InputError(f"The input {name} is missing or empty", remedy=f"{where} {_WHY_EMPTY}")
-    if _UUID.fullmatch(text) is None:
+    if not is_uuid(text):
         raise InputError(
             f"The input {name} is not a UUID such as 123e4567-e89b-12d3-a456-426614174000",
             remedy=where,

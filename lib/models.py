@@ -185,9 +185,9 @@ class OperationResult:
         """
         answer = _object(data)
         exit_code = answer.get("exit_code")
-        # A bool is an int to Python, but not an exit code to anybody.
-        if exit_code is not None and type(exit_code) is not int:
-            raise ProtocolError("exit_code to be a whole number")
+        # A bool is an int to Python, but not an exit code to anybody; Windows has 32 bits of them.
+        if exit_code is not None and (type(exit_code) is not int or abs(exit_code) >= 2**32):
+            raise ProtocolError("exit_code to be a whole number of 32 bits")
         return cls(
             exit_code=exit_code,
             stdout=_text(answer, "stdout", default=""),

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any
 
 from lib.errors import InputError, StateError
-from lib.inputs import check_api_url
+from lib.inputs import check_api_url, is_uuid
 from lib.models import is_operation_id, is_registry_url
 
 VERSION = 1
@@ -81,8 +81,11 @@ class LoginState:
         is_registry_good = is_registry_url(self.registry_url) or (
             may_be_unknown and not self.registry_url
         )
-        if not (is_operation_good and is_registry_good):
-            raise _unusable("its operation or its registry is malformed")
+        # A login with the job's own credential has no id of one.
+        is_credential_good = is_uuid(self.credential_id) or not self.credential_id
+        are_ids_good = is_uuid(self.server_id) and is_credential_good and is_operation_good
+        if not (are_ids_good and is_registry_good):
+            raise _unusable("an id in it or its registry is malformed")
         try:
             check_api_url(self.api_url)
         except InputError:

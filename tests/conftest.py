@@ -6,15 +6,24 @@ import sys
 
 sys.dont_write_bytecode = True
 
+import os  # noqa: E402
 import signal  # noqa: E402
 from collections.abc import Callable, Iterator  # noqa: E402
 from contextlib import ExitStack  # noqa: E402
 
+import hypothesis.configuration  # noqa: E402
 import pytest  # noqa: E402
 
 from tests.fake_api import FakeApi, recording  # noqa: E402
 
 Play = Callable[..., FakeApi]
+
+# The same examples each time, on a machine of any speed; and no folder for them in the tree.
+hypothesis.settings.register_profile(
+    "ours", derandomize=True, database=None, deadline=None, max_examples=200
+)
+hypothesis.settings.load_profile("ours")
+hypothesis.configuration.set_hypothesis_home_dir(os.devnull)
 
 
 @pytest.fixture

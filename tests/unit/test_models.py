@@ -141,7 +141,7 @@ def test_an_accepted_logout_is_read() -> None:
     assert accepted.operation_id == "op-2"
 
 
-@pytest.mark.parametrize("exit_code", ["0", True, 0.0, []])
+@pytest.mark.parametrize("exit_code", ["0", True, 0.0, [], 2**32, -(2**32), 10**4000])
 def test_an_exit_code_is_a_whole_number(exit_code: object) -> None:
     """Neither a text nor a bool is an exit code."""
     with pytest.raises(ProtocolError, match="exit_code"):

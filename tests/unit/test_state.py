@@ -123,6 +123,8 @@ def test_a_registry_that_is_none_is_refused_at_every_stage(stage: Stage, registr
     ("name", "value"),
     [
         ("stage", "unheard-of"),
+        ("server_id", "x" * 5000),
+        ("credential_id", "x" * 5000),
         ("operation_id", "../../keys"),
         ("operation_id", ""),
         ("registry_url", "ghcr.io; id"),
