@@ -147,7 +147,7 @@ def _connect(
 
     tls = _tls(api_url, environment, workflow)
     return Client(
-        Transport(api_url, open_session(api_key, tls), api_key),
+        Transport(api_url, open_session(api_key, tls), [api_key, *environment.secrets()]),
         environment.run(),
         clock,
         info=workflow.info,
@@ -175,7 +175,8 @@ def _exit_code(
         return EXIT_CANCELLED
     except ActionError as error:
         report(str(error))
-        _trace(workflow)
+        if error.is_bug:
+            _trace(workflow)
         return failure
     except Exception:  # noqa: BLE001 the one place that may
         report(

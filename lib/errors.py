@@ -31,7 +31,12 @@ class ActionError(Exception):
         said: The words of the API or of docker, if there are any. They come from outside.
         remedy: What to do, in whole sentences.
         operation_id: The operation to look for in Reoclo's audit log, if there is one.
+
+    Attributes:
+        is_bug: Whether this action itself is at fault, so that developers want its cause.
     """
+
+    is_bug = False
 
     def __init__(self, what: str, *, remedy: str, said: str = "", operation_id: str = "") -> None:
         super().__init__(what)

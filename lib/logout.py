@@ -70,9 +70,11 @@ def log_out(
         raise
     except Exception as error:
         # Whatever is wrong with this action: the user must know what stays, and where.
-        raise _still_logged_in(
+        failure = _still_logged_in(
             state, "this action itself failed", login_operation=state.operation_id
-        ) from error
+        )
+        failure.is_bug = True
+        raise failure from error
 
 
 def log_out_alone(

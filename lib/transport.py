@@ -13,7 +13,7 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, wait
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -27,7 +27,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from lib import advice
 from lib.clock import Deadline
 from lib.errors import Unreachable
-from lib.text import scrub, spellings
+from lib.text import scrub, secret_parts, spellings
 
 T = TypeVar("T")
 E = TypeVar("E", bound=BaseException)
@@ -76,14 +76,17 @@ class Transport:
     Args:
         base_url: A checked address, without a slash at its end.
         session: What sends them; see `open_session`.
-        secret: Taken out of every answer, should one repeat it: once a quotation of the answer
-            is cut, a part of the secret could no longer be told from other text.
+        secrets: Taken out of every answer, should it repeat one: once a quotation of the answer
+            is cut, a part of a secret could no longer be told from other text.
     """
 
-    def __init__(self, base_url: str, session: requests.Session, secret: str = "") -> None:
+    def __init__(
+        self, base_url: str, session: requests.Session, secrets: Iterable[str] = ()
+    ) -> None:
         self._base_url = base_url
         self._session = session
-        self._secrets = spellings(secret) if secret else set()
+        whole_and_parts = (part for each in secrets for part in (each, *secret_parts(each)))
+        self._secrets = {form for part in whole_and_parts if part for form in spellings(part)}
 
     def send(
         self, method: str, path: str, deadline: Deadline, body: dict[str, Any] | None = None

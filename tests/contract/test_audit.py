@@ -56,7 +56,7 @@ def test_every_pin_of_the_lock_is_asked_about(httpserver: HTTPServer) -> None:
     code, output, error = audit(httpserver.url_for(PATH))
 
     assert (code, error) == (0, "")
-    assert output == "audit: 7 vendored packages, 0 of them known to be vulnerable\n"
+    assert output == f"audit: {len(PINS)} vendored packages, 0 of them known to be vulnerable\n"
     [body] = asked
     queries = body["queries"]
     assert [[query["package"]["name"], query["version"]] for query in queries] == PINS

@@ -13,7 +13,7 @@ from tests.runner.checkout import check_out
 
 API_KEY = "rca_Zm9vYmFy0123456789"
 SERVER_ID = "11111111-2222-4333-8444-555555555555"
-SHIPPED = ("action.yml", "main.py", "post.py", "lib")
+SHIPPED = ("action.yml", "main.py", "post.py", "lib", "logout")
 CREDENTIAL_ID = "66666666-7777-4888-9999-000000000000"
 
 MakeRunner = Callable[..., Runner]

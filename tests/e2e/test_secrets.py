@@ -25,6 +25,7 @@ from tests.e2e.conftest import CREDENTIAL_ID, SERVER_ID
 from tests.fake_api import FakeApi, recording
 from tests.integration.conversation import accepted, login, logout, play, polls, without_end
 from tests.runner import Runner, Stage, StageResult
+from tests.runner.checkout import ROOT
 from tests.runner.processes import Process
 
 # Not alone letters and digits: each encoding spells it in its own way.
@@ -60,7 +61,22 @@ def spellings(key: str) -> dict[str, bytes]:
     }
 
 
-SPELLINGS = spellings(API_KEY)
+# A token like the key file of a service account.
+TOKEN = '{\n  "type": "service_account",\n  "private_key": "Zk9/+x8s7d6f5"\n}'
+PASSTHROUGH = {"username": "octocat", "access_token": TOKEN, "registry_url": "ghcr.io"}
+SPELLINGS = {
+    **spellings(API_KEY),
+    **{
+        f"a line of the token, {name}": form
+        for name, form in spellings(TOKEN.split("\n")[2].strip()).items()
+    },
+}
+
+
+# The key first; then, where there is one, the lines of the token that are long enough.
+MASKS = [
+    f"::add-mask::{secret}\n" for secret in (API_KEY, *TOKEN.replace("  ", "").split("\n")[1:3])
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,18 +90,25 @@ class Job:
     is_composite: bool = field(default=False)
 
 
-def run(folder: Path, api: FakeApi, timeout: str, **environment: str) -> Job:
+def run(
+    folder: Path,
+    api: FakeApi,
+    timeout: str,
+    *,
+    action: Path = ROOT,
+    credential: Mapping[str, str] | None = None,
+    **environment: str,
+) -> Job:
     """Run main and post, and keep all that leaves them."""
-    inputs = {
-        "api_key": API_KEY,
-        "server_id": SERVER_ID,
-        "credential_id": CREDENTIAL_ID,
-        "api_url": api.url,
-        "timeout": timeout,
-    }
-    runner = Runner(folder, inputs, environment={"RUNNER_DEBUG": "1", **environment})
+    inputs = {"api_key": API_KEY, "server_id": SERVER_ID, "api_url": api.url, "timeout": timeout}
+    runner = Runner(
+        folder,
+        {**inputs, **(credential or {"credential_id": CREDENTIAL_ID})},
+        action=action,
+        environment={"RUNNER_DEBUG": "1", **environment},
+    )
     results, processes = {}, {}
-    for stage in STAGES:
+    for stage in STAGES if action == ROOT else STAGES[:1]:
         results[stage], processes[stage] = watch(runner, stage)
     files = {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     return Job(stages=results, processes=processes, files=files, requests=len(api.requests))
@@ -114,7 +137,14 @@ def run_all(folder: Path, apis: Mapping[str, FakeApi], **environment: str) -> It
     def played(name: str) -> Job:
         with apis[name] as api:
             timeout = SHORT if name in WITHOUT_END else TIMEOUT
-            return run(folder / str(uuid.uuid4()), api, timeout, **environment)
+            return run(
+                folder / str(uuid.uuid4()),
+                api,
+                timeout,
+                action=ROOT / "logout" if name == "logout-only" else ROOT,
+                credential=PASSTHROUGH if name.startswith(("pass", "logout-only")) else None,
+                **environment,
+            )
 
     by_length = sorted(apis, key=lambda name: (not name.startswith("lost"), name))
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -129,8 +159,10 @@ def found_in(content: bytes) -> list[str]:
 def check(job: Job) -> None:
     """Check that nothing that left a job has the key in it, but the lines that mask it."""
     for result in job.stages.values():
-        mask, *others = result.output.splitlines(keepends=True)
-        assert mask == f"::add-mask::{API_KEY}\n"
+        lines = result.output.splitlines(keepends=True)
+        others = [line for line in lines if line not in MASKS]
+        assert lines[0] == MASKS[0]
+        assert len(lines) - len(others) in {1, len(MASKS)}
         assert found_in("".join(others).encode()) == []
         assert found_in(repr((result.outputs, result.state)).encode()) == []
         assert "Traceback" not in result.output
@@ -149,7 +181,8 @@ def check_processes(processes: set[Process]) -> None:
     assert {line for line in lines if found_in(line)} == set()
     variables = {entry for process in processes for entry in process.environment}
     assert {entry for entry in variables if found_in(entry)} <= {
-        f"INPUT_API_KEY={API_KEY}".encode()
+        f"INPUT_API_KEY={API_KEY}".encode(),
+        f"INPUT_ACCESS_TOKEN={TOKEN}".encode(),
     }
 
 

@@ -94,6 +94,10 @@ class Job:
         """Run the post step as the launcher does, with what main saved."""
         return _run(entry.post, {**self._post_variables(), **variables})
 
+    def logout(self) -> Ended:
+        """Run the action that only logs out, as the launcher does."""
+        return _run(entry.logout, self._variables)
+
     def main_on_fake_time(self, tick: float = 0.0) -> list[str]:
         """Run main's task with waits that take no time; its error is raised."""
         environment = Environment(self._variables)

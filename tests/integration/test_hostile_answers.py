@@ -19,6 +19,7 @@ from lib.errors import ActionError
 from lib.inputs import Inputs
 from lib.login import log_in
 from lib.logout import log_out
+from lib.models import VaultLogin
 from lib.text import spellings
 from lib.transport import Answer, Transport, parse_json
 from lib.workflow import Workflow
@@ -103,8 +104,7 @@ class Step:
         """Log in, and tell the error if there is one."""
         inputs = Inputs(
             api_key=KEY,
-            server_id=SERVER_ID,
-            credential_id=CREDENTIAL_ID,
+            login=VaultLogin(server_id=SERVER_ID, credential_id=CREDENTIAL_ID),
             cleanup=True,
             api_url=API_URL,
             timeout=30,

@@ -435,3 +435,28 @@ def test_a_key_that_is_quoted_back_is_not_shown_in_part(
         main = make_job(api.url, INPUT_API_KEY=key).main()
     assert "xxx" in "".join(main.log[1:])
     assert key[:8] not in "".join(main.log[1:])
+
+
+OWN = {
+    "INPUT_CREDENTIAL_ID": "",
+    "INPUT_USERNAME": "octocat",
+    "INPUT_ACCESS_TOKEN": "ghp_0123456789",
+    "INPUT_REGISTRY_URL": "ghcr.io",
+}
+
+
+def test_the_workflows_own_credential_is_sent_once(fake_api: Play, make_job: MakeJob) -> None:
+    """In passthrough mode the state has the registry before the request, and never the token."""
+    api = fake_api("passthrough")
+    job = make_job(api.url, **OWN)
+    assert job.main().code == 0
+    assert job.post().annotations("warning") == []
+    requested, *_ = job.states()
+    assert (requested["stage"], requested["registry_url"]) == ("requested", "ghcr.io")
+    assert "ghp_" not in json.dumps(job.states())
+    assert api.requests[0].body == {
+        **{name: value for name, value in LOGIN_BODY.items() if name != "credential_id"},
+        "registry_url": "ghcr.io",
+        "username": "octocat",
+        "access_token": "ghp_0123456789",
+    }

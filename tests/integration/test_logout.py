@@ -228,3 +228,20 @@ def test_post_acts_on_the_state_and_not_on_its_inputs(fake_api: Play, make_job: 
     assert post.annotations("warning") == []
     assert api.requests[2].body["server_id"] == SERVER_ID
     assert api.requests[2].headers["Authorization"] == f"Bearer {KEY}"
+
+
+def test_a_logout_on_its_own_needs_no_login(fake_api: Play, make_job: MakeJob) -> None:
+    """The action that only logs out says what it does, and that it is done."""
+    ended = make_job(fake_api("logout-only").url, INPUT_REGISTRY_URL="ghcr.io").logout()
+    assert ended.code == 0
+    begun, done = ended.log[-2:]
+    assert begun == f"Logging server {SERVER_ID} out of ghcr.io."
+    assert done.startswith(f"Logged out of ghcr.io on server {SERVER_ID} in ")
+
+
+def test_a_logout_on_its_own_fails_the_step(make_job: MakeJob) -> None:
+    """What post tells as a warning is an error here."""
+    with play(logout({"status": 403, "body": {"detail": "No"}})) as api:
+        ended = make_job(api.url, INPUT_REGISTRY_URL="ghcr.io").logout()
+    assert ended.code == 1
+    assert "docker logout ghcr.io" in ended.annotations("error")[0]

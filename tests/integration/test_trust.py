@@ -175,3 +175,12 @@ def test_an_empty_variable_changes_nothing(
     with https(private_ca.issue_cert(HOST), "login-only") as api:
         good = {**empty, "SSL_CERT_FILE": str(written(private_ca, tmp_path))}
         assert make_job(api.url, **good).main().code == 0
+
+
+def test_an_api_without_tls_is_final(make_job: MakeJob) -> None:
+    """Plain http at an https address is told as that, and not tried again."""
+    with FakeApi([]) as api:
+        main = make_job(api.url.replace("http:", "https:")).main()
+    [error] = main.annotations("error")
+    assert "it speaks no TLS" in error
+    assert "Tried" not in error

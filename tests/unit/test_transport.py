@@ -175,7 +175,7 @@ def test_an_answer_that_repeats_the_key_is_read_without_it() -> None:
     header = b64encode(f"Authorization: Bearer {key}\r\n".encode()).decode()
     session = requests.Session()
     session.mount("https://", Network(json.dumps([key, header]).encode))
-    answer = Transport("https://api.example", session, key).send(
+    answer = Transport("https://api.example", session, [key]).send(
         "GET", "/x", Deadline(FakeClock(), 60)
     )
     [as_it_is, encoded] = cast("list[str]", answer.content)
