@@ -6,36 +6,36 @@ const fs = require("node:fs");
 const path = require("node:path");
 
 const ROOT = path.resolve(__dirname, "..", "..");
-// lib.TOO_OLD, a shell's (pyenv's, asdf's) "cannot start" and "not found", the Windows store's stub.
-const TRY_THE_NEXT = new Set([86, 126, 127, 9009]);
+// lib.TOO_OLD; py.exe has none; a shell (pyenv, asdf) cannot start it or find it; the store's stub.
+const TRY_THE_NEXT = new Set([86, 103, 126, 127, 9009]);
 // No bytecode files, no user site, no site-packages or .pth files, no buffer. Python 2.7 does
 // not start with -X utf8, so isolated() sets that, and does what -E would, by environment.
 const FLAGS = ["-B", "-s", "-S", "-u"];
 const UNFINISHED = "Python ended before it was done: the server may still be logged in to the registry.";
 
-function* candidates(env, platform) {
+function* candidates(env, platform, files = fs) {
   const windows = platform === "win32";
-  const program = windows ? "python.exe" : path.join("bin", "python3");
-  const folders = (env.PATH ?? "").split(path.delimiter).filter(path.isAbsolute);
-  const onPath = (name, ...args) => existing(folders.map((folder) => [path.join(folder, name), ...args]));
-  if (env.pythonLocation) yield* existing([[path.join(env.pythonLocation, program)]]);
-  for (const name of windows ? [] : ["python3"]) yield* onPath(name);
-  const versioned = windows ? [] : folders.flatMap(list).filter((name) => /^python3\.\d+$/.test(name));
-  for (const name of newestFirst(versioned)) yield* onPath(name);
-  yield* onPath(windows ? "python.exe" : "python");
+  const { delimiter, isAbsolute, join } = windows ? path.win32 : path.posix;
+  const program = windows ? "python.exe" : join("bin", "python3");
+  const existing = (commands) => commands.filter(([file]) => files.existsSync(file));
+  const folders = (env.PATH ?? "").split(delimiter).filter(isAbsolute);
+  const onPath = (name, ...args) => existing(folders.map((folder) => [join(folder, name), ...args]));
+  if (env.pythonLocation) yield* existing([[join(env.pythonLocation, program)]]);
+  yield* onPath(windows ? "python.exe" : "python3");
   if (windows) yield* onPath("py.exe", "-3");
-  const cache = path.join(env.RUNNER_TOOL_CACHE ?? "", "Python");
-  for (const version of newestFirst(path.isAbsolute(cache) ? list(cache) : []))
-    yield* existing(list(path.join(cache, version)).map((arch) => [path.join(cache, version, arch, program)]));
+  const names = windows ? [] : folders.flatMap((folder) => list(files, folder));
+  for (const name of newestFirst(names.filter((name) => /^python3\.\d+$/.test(name)))) yield* onPath(name);
+  if (!windows) yield* onPath("python");
+  const cache = join(env.RUNNER_TOOL_CACHE ?? "", "Python");
+  for (const version of newestFirst(isAbsolute(cache) ? list(files, cache) : []))
+    yield* existing(list(files, join(cache, version)).map((arch) => [join(cache, version, arch, program)]));
 }
 
-const existing = (commands) => commands.filter(([file]) => fs.existsSync(file));
-const newestFirst = (names) =>
-  [...new Set(names)].sort((a, b) => b.localeCompare(a, "en", { numeric: true }));
+const newestFirst = (names) => [...new Set(names)].sort((a, b) => b.localeCompare(a, "en", { numeric: true }));
 
-function list(folder) {
+function list(files, folder) {
   try {
-    return fs.readdirSync(folder);
+    return files.readdirSync(folder);
   } catch {
     return [];
   }
@@ -82,9 +82,9 @@ function launch(script) {
 }
 
 function missing(tried) {
-  const looked = tried.length ? `These were too old or did not start: ${tried.join(", ")}. ` : "";
+  const looked = tried.length ? ` These were too old or did not start: ${tried.join(", ")}.` : "";
   const what = "reoclo/docker-auth needs Python 3.10 or later and found none in pythonLocation, PATH or the tool cache.";
-  return `${what} ${looked}Add a step with actions/setup-python before this one, or install Python on the runner.`;
+  return `${what}${looked} Add a step with actions/setup-python before this one, or install Python on the runner.`;
 }
 
 function annotate(isPost, message) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -173,6 +174,119 @@ def test_the_gate_refuses_by_the_code_that_the_launcher_knows() -> None:
 
     assert f"TOO_OLD = {TOO_OLD}" in package
     assert f"TRY_THE_NEXT = new Set([{TOO_OLD}," in launcher
+
+
+def pythons() -> list[Path]:
+    """Find the interpreters on this machine that are new enough, and are not a shim."""
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    found = sorted(path for path in versions.glob("3.1[0-9].*/bin/python"))
+    return found or [Path(sys.executable)]
+
+
+@pytest.mark.parametrize("python", pythons(), ids=str)
+def test_every_python_that_is_new_enough_does_the_whole_work(
+    fake_api: Play, make_runner: MakeRunner, program: Program, python: Path
+) -> None:
+    """Behind an old one on PATH, each logs in and out, and loads nothing that is not ours."""
+    old = program("python3", f"exit {TOO_OLD}")
+    good = program("python3", f'exec "{python}" "$@"')
+    node = Path(NODE).parent
+    runner = make_runner(
+        fake_api("ghcr"), environment={"PATH": os.pathsep.join(map(str, (old, good, node)))}
+    )
+
+    main = runner.main()
+    post = runner.post()
+
+    assert (main.exit_code, post.exit_code) == (0, 0)
+    assert main.log.annotations == post.log.annotations == []
+
+
+@pytest.mark.parametrize("python", old_pythons(), ids=str)
+def test_an_old_python_behind_a_good_one_is_never_started(program: Program, python: Path) -> None:
+    """The first good one does the work."""
+    old = program("python3", f'echo old; exec "{python}" "$@"')
+
+    assert launch("main", program("python3", says("good")), old) == (0, "good\n")
+
+
+def test_a_path_with_spaces_is_no_obstacle(program: Program, tmp_path: Path) -> None:
+    """Neither in PATH nor in pythonLocation."""
+    folder = tmp_path / "Program Files (x86)" / "bin"
+    folder.mkdir(parents=True)
+    shutil.copy(program("python3", says("good")) / "python3", folder / "python3")
+
+    assert launch("main", folder) == (0, "good\n")
+    assert launch("main", environment={"pythonLocation": str(folder.parent)}) == (0, "good\n")
+
+
+def on_windows(files: list[str], **environment: str) -> list[list[str]]:
+    """Ask the launcher's own function what it would start on Windows, with these files there."""
+    script = """
+        const { candidates } = require(process.argv[1]);
+        const [files, env] = JSON.parse(process.argv[2]);
+        const folder = (name) => files
+          .filter((file) => file.startsWith(name + "\\\\"))
+          .map((file) => file.slice(name.length + 1).split("\\\\")[0]);
+        const fake = {
+          existsSync: (name) => files.includes(name),
+          readdirSync: (name) => [...new Set(folder(name))],
+        };
+        console.log(JSON.stringify([...candidates(env, "win32", fake)]));
+    """
+    command = [NODE, "-e", script, str(LAUNCHER / "launch.cjs"), json.dumps([files, environment])]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    found: list[list[str]] = json.loads(done.stdout)
+    return found
+
+
+CACHE = r"C:\hostedtoolcache\windows"
+STUB = r"C:\Users\me\AppData\Local\Microsoft\WindowsApps"
+
+
+def test_windows_has_an_order_of_its_own() -> None:
+    """pythonLocation, python.exe on PATH, the launcher py.exe, the tool cache newest first."""
+    files = [
+        rf"{CACHE}\Python\3.12.7\x64\python.exe",
+        rf"{CACHE}\Python\3.9.13\x64\python.exe",
+        rf"{CACHE}\Python\3.13.1\arm64\python.exe",
+        r"C:\Windows\py.exe",
+        r"C:\Program Files\Python313\python.exe",
+        rf"{STUB}\python.exe",
+        r"D:\chosen one\python.exe",
+    ]
+    found = on_windows(
+        files,
+        PATH=rf"C:\Windows;{STUB};C:\Program Files\Python313;relative;",
+        pythonLocation=r"D:\chosen one",
+        RUNNER_TOOL_CACHE=CACHE,
+    )
+
+    assert found == [
+        [r"D:\chosen one\python.exe"],
+        [rf"{STUB}\python.exe"],
+        [r"C:\Program Files\Python313\python.exe"],
+        [r"C:\Windows\py.exe", "-3"],
+        [rf"{CACHE}\Python\3.13.1\arm64\python.exe"],
+        [rf"{CACHE}\Python\3.12.7\x64\python.exe"],
+        [rf"{CACHE}\Python\3.9.13\x64\python.exe"],
+    ]
+
+
+def test_windows_names_of_other_systems_are_of_no_interest() -> None:
+    """What is called python3 is no program there; a folder that is not absolute is not asked."""
+    files = [r"C:\tools\python3", r"C:\tools\python3.12", r"tools\python.exe"]
+
+    assert on_windows(files, PATH=r"C:\tools;tools") == []
+
+
+def test_the_codes_for_no_python_are_known(program: Program) -> None:
+    """py.exe that knows no Python 3 hands over to the next one; so does the store's stub (9009)."""
+    launcher = (LAUNCHER / "launch.cjs").read_text("utf-8")
+
+    assert ", 9009]);" in launcher  # no other system has so large a code
+    unfit = program("python3", "exit 103")
+    assert launch("main", unfit, program("python3", says("good"))) == (0, "good\n")
 
 
 @pytest.mark.parametrize("code", [0, 1, 3, 130])
