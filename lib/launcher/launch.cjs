@@ -88,7 +88,7 @@ function missing(tried) {
 }
 
 function annotate(isPost, message) {
-  console.log(`::${isPost ? "warning" : "error"}::${message}`);
+  console.log(`::${isPost ? "warning" : "error"}::${message.replace(/[^\x20-\x7e]/g, " ")}`);
   return isPost ? 0 : 1; // post never fails the job
 }
 

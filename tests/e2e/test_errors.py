@@ -71,7 +71,11 @@ FINAL = {
     400: ("refuses the request (400)", "Check that api_url", "no such thing"),
     401: ("does not accept the key (401)", "has not been revoked", "Invalid key"),
     403: ("does not allow this to the key (403)", "the operation registry_login", "Not in scope"),
-    404: ("does not know what the request names", "Check server_id and credential_id", "Server not found"),
+    404: (
+        "does not know what the request names",
+        "Check server_id and credential_id",
+        "Server not found",
+    ),
     409: ("cannot do this now (409)", "runner agent is online", "Agent is offline"),
     422: ("does not understand a field", "Correct the input that is named", "Not a UUID"),
     501: ("has a problem of its own (501)", "ask Reoclo's support", "Not here"),

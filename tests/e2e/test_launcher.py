@@ -146,6 +146,16 @@ def test_without_python_main_fails_with_one_error(program: Program) -> None:
         assert said in output
 
 
+def test_a_path_gives_the_runner_no_command(program: Program, tmp_path: Path) -> None:
+    """A folder on PATH may have any name; in the error it is text on one line."""
+    folder = tmp_path / "x\n::error::y"
+    shutil.copytree(program("python3", f"exit {TOO_OLD}"), folder)
+
+    _, output = launch("main", folder)
+
+    assert output.count("\n") == 1
+
+
 def test_without_python_post_warns_and_stays_green(program: Program) -> None:
     """Post never fails the job, with no Python either."""
     code, output = launch("post", program("other", ""))
