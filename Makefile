@@ -30,13 +30,13 @@ check: $(READY) $(ACTIONLINT) ## formatter, linters, types, metadata, workflows,
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml .github/actions/*/action.yml
+	@$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml logout/action.yml .github/actions/*/action.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	@$(ACTIONLINT) -shellcheck $(BIN)/shellcheck -pyflakes=
-	@$(BIN)/zizmor --quiet --offline --pedantic --strict-collection .github action.yml
+	@$(BIN)/zizmor --quiet --offline --pedantic --strict-collection .github action.yml logout/action.yml
 	@$(BIN)/shellcheck .ci/run
-	@for file in lib/launcher/*.cjs .github/actions/*/*.cjs; do node --check "$$file" || exit 1; done
+	@for file in lib/launcher/*.cjs logout/*.cjs .github/actions/*/*.cjs; do node --check "$$file" || exit 1; done
 	@$(BIN)/python tools/vendor.py --check
 	@$(BIN)/python tools/vendored_page.py --check
 	@$(BIN)/python -m tools.audit
