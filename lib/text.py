@@ -7,27 +7,17 @@ src/Runner.Common/ActionCommand.cs). So nothing is printed before it has been he
 
 from __future__ import annotations
 
-import json
 import re
-from binascii import b2a_base64
-from collections.abc import Iterable
-from urllib.parse import quote as quote_for_url
 
 # A run of this many characters is enough of any stream to see what went wrong.
 STREAM_LIMIT = 64 * 1024
 # A quotation inside an annotation, which runners cut at 4,096 characters.
 QUOTE_LIMIT = 600
 
-# Shorter secrets are no secrets, and replacing them would garble every line.
-_SHORTEST_SECRET = 4
 _PAGE = re.compile(
     r"<(?:!doctype|html|head|body|title|center|div|form|h[1-6]|p|pre|script)\b.*",
     re.IGNORECASE | re.DOTALL,
 )
-# What an encoding leaves of a short secret may well stand in an innocent text.
-_SHORTEST_SPELLING = 8
-_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
-_URL_SAFE = str.maketrans("+/", "-_")
 _TERMINAL_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
 # Printable to Python, but seen by nobody, and passed over by the comparisons of GitHub's runner
 # (Unicode's Default_Ignorable_Code_Point, without those that are not printable anyway).
@@ -44,7 +34,7 @@ def plain(text: str) -> str:
     """
     visible = "".join(
         character if character.isprintable() else " "
-        for character in _INVISIBLE.sub(" ", _without_escapes(text))
+        for character in _INVISIBLE.sub(" ", without_escapes(text))
     )
     return re.sub(r"^:|(?<=:):", " :", visible).replace("##[", "## [")
 
@@ -77,45 +67,6 @@ def lines(text: str, limit: int = STREAM_LIMIT) -> list[str]:
     return split if len(kept) == len(text) else ["… (the beginning is left out)", *split]
 
 
-def secret_parts(secret: str) -> list[str]:
-    """Give what must be masked for a secret: each line of it that is long enough."""
-    stripped = (line.strip() for line in secret.splitlines())
-    return [line for line in stripped if len(line) >= _SHORTEST_SECRET]
-
-
-def maskable(secret: str) -> list[str]:
-    """Split a line of a secret where it has `::`.
-
-    act takes everything up to the last `::` of a line for the command's name, so that it would
-    print the line that was to mask the secret (nektos/act, pkg/runner/command.go).
-    """
-    pieces = re.split(r"^:+|:{2,}", secret)
-    return [piece for piece in pieces if len(piece) >= _SHORTEST_SECRET]
-
-
-def spellings(secret: str) -> set[str]:
-    """Give the forms in which a secret may come back: in JSON, a URL, HTML, base64 or as it is.
-
-    In base64 the first and the last letters depend on what stands around a secret, so these
-    are left out: three forms remain, by where its first byte falls.
-    """
-    raw = secret.encode("utf-8", "surrogatepass")
-    aligned = (raw[start : start + (len(raw) - start) // 3 * 3] for start in range(3))
-    base64 = [b2a_base64(part, newline=False).decode() for part in aligned]
-    url = [quote_for_url(raw, safe=kept) for kept in ("", "/")]
-    escaped = [json.dumps(secret)[1:-1], secret.translate(_HTML), *url, *base64]
-    forms = {*escaped, *(form.translate(_URL_SAFE) for form in base64)}
-    return {secret, *(form for form in forms if len(form) >= _SHORTEST_SPELLING)}
-
-
-def scrub(text: str, secrets: Iterable[str]) -> str:
-    """Replace every secret in a text by asterisks, even one with a terminal's colors in it."""
-    text = _without_escapes(text)
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, "***")
-    return text
-
-
-def _without_escapes(text: str) -> str:
+def without_escapes(text: str) -> str:
     """Leave out what is meant for a terminal; no new escape comes of what stood around it."""
     return _TERMINAL_ESCAPE.sub("", text).replace("\x1b", " ")

@@ -27,7 +27,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from lib import advice
 from lib.clock import Deadline
 from lib.errors import Unreachable
-from lib.text import scrub, secret_parts, spellings
+from lib.redaction import scrub, secret_parts, spellings
 
 T = TypeVar("T")
 E = TypeVar("E", bound=BaseException)

@@ -17,7 +17,7 @@ from typing import TextIO
 from actions_toolkit.command import Command
 from actions_toolkit.file_command import prepare_key_value_message
 
-from lib import text
+from lib import redaction, text
 from lib.environment import STATE_NAME
 from lib.errors import RunnerError
 
@@ -45,9 +45,9 @@ class Workflow:
 
     def mask(self, secret: str) -> None:
         """Have the runner hide a secret, each line of it, and hide it in all we write."""
-        for part in text.secret_parts(secret):
-            self._secrets += text.spellings(part)
-            for piece in text.maskable(part):
+        for part in redaction.secret_parts(secret):
+            self._secrets += redaction.spellings(part)
+            for piece in redaction.maskable(part):
                 self._write(str(Command("add-mask", {}, piece)))
 
     def info(self, line: str) -> None:
@@ -56,7 +56,7 @@ class Workflow:
 
     def quotation(self, heading: str, said: str) -> None:
         """Write what a program said to the log, if it said anything, under a heading."""
-        quoted = text.lines(text.scrub(said, self._secrets))
+        quoted = text.lines(redaction.scrub(said, self._secrets))
         for line in [heading, *(f"  | {line}" for line in quoted)] if quoted else []:
             self.info(line)
 
@@ -96,7 +96,7 @@ class Workflow:
         return str(Command(name, {}, message))
 
     def _safe(self, message: str) -> str:
-        return text.plain(text.scrub(message, self._secrets))
+        return text.plain(redaction.scrub(message, self._secrets))
 
     def _write(self, line: str) -> None:
         # A log that nobody reads any more must not keep a server from being logged out.

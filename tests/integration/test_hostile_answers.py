@@ -20,7 +20,7 @@ from lib.inputs import Inputs
 from lib.login import log_in
 from lib.logout import log_out
 from lib.models import VaultLogin
-from lib.text import spellings
+from lib.redaction import spellings
 from lib.transport import Answer, Transport, parse_json
 from lib.workflow import Workflow
 from tests import hostile

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lib.text import QUOTE_LIMIT, STREAM_LIMIT, lines, plain, quote, scrub, spellings
+from lib.redaction import scrub, spellings
+from lib.text import QUOTE_LIMIT, STREAM_LIMIT, lines, plain, quote
 from lib.transport import parse_retry_after
 from lib.workflow import Workflow
 from tests import hostile
