@@ -51,8 +51,8 @@ STATUS_ADVICE = {
     ),
     429: Advice(
         "has had too many requests with this key",
-        f"Raise the key's rate limit {KEYS_PAGE}, give the action a longer timeout, or run "
-        "fewer jobs at once with one key.",
+        f"Raise the key's rate limit {KEYS_PAGE}, or run fewer jobs at once with one key; a login "
+        "can be given a longer timeout, too.",
     ),
 }
 
@@ -79,10 +79,15 @@ BAD_PROXY = (
     "Give HTTPS_PROXY on the runner an address such as http://proxy.example.com:3128, with user "
     "name and password if the proxy asks for them, or add the API's host to NO_PROXY."
 )
+_OUT_OF_TIME = "Check the runner's clock, or have the certificate of the Reoclo API renewed."
+_ANOTHER_NAME = "Check the host in api_url: the certificate is for another name."
 # What OpenSSL and the systems say of a certificate, and what to do. The first that fits is told.
 CERTIFICATE_ADVICE = {
-    "expired": "Check the runner's clock, or have the certificate of the Reoclo API renewed.",
-    "mismatch": "Check the host in api_url: the certificate is for another name.",
+    "expired": _OUT_OF_TIME,
+    "not yet valid": _OUT_OF_TIME,
+    "validity period": _OUT_OF_TIME,
+    "mismatch": _ANOTHER_NAME,
+    "not match": _ANOTHER_NAME,
 }
 CERTIFICATE_UNKNOWN = (
     "Check api_url. If your network or instance has a CA of its own, add it to the runner's "

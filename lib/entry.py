@@ -50,7 +50,9 @@ def main(variables: Mapping[str, str], stream: TextIO) -> int:
             cancellation=cancellation,
         )
 
-    return _cancellable(step, variables, stream)
+    return _cancellable(
+        step, variables, stream, cancelled="The post step looks after a login that was begun."
+    )
 
 
 def logout(variables: Mapping[str, str], stream: TextIO) -> int:
@@ -73,7 +75,7 @@ def logout(variables: Mapping[str, str], stream: TextIO) -> int:
             clock=cancellation,
         )
 
-    return _cancellable(step, variables, stream)
+    return _cancellable(step, variables, stream, cancelled="The server may still be logged in.")
 
 
 def post(variables: Mapping[str, str], stream: TextIO) -> int:
@@ -108,6 +110,8 @@ def _cancellable(
     step: Callable[[Environment, Workflow, Cancellation], None],
     variables: Mapping[str, str],
     stream: TextIO,
+    *,
+    cancelled: str,
 ) -> int:
     """Run a step that fails the job when it fails, and that ends when it is cancelled."""
     environment = Environment(variables)
@@ -119,7 +123,11 @@ def _cancellable(
             _mask(environment, workflow)
             step(environment, workflow, cancellation)
 
-    return _exit_code(run, workflow, report=workflow.error, failure=EXIT_FAILURE)
+    try:
+        return _exit_code(run, workflow, report=workflow.error, failure=EXIT_FAILURE)
+    except Cancelled:
+        workflow.info(f"Cancelled. {cancelled}")
+        return EXIT_CANCELLED
 
 
 def _mask(environment: Environment, workflow: Workflow) -> None:
@@ -134,6 +142,7 @@ def _workflow(environment: Environment, stream: TextIO) -> Workflow:
         state_file=environment.state_file(),
         output_file=environment.output_file(),
         debug=environment.is_debug(),
+        is_act=environment.is_act(),
     )
 
 
@@ -170,9 +179,6 @@ def _exit_code(
     """Run a step, report what went wrong in one annotation, and give the exit code."""
     try:
         step()
-    except Cancelled:
-        workflow.info("Cancelled. What was begun is looked after when the job ends.")
-        return EXIT_CANCELLED
     except ActionError as error:
         report(str(error))
         if error.is_bug:

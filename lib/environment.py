@@ -59,6 +59,10 @@ class Environment:
         """Tell whether the runner is Gitea's or Forgejo's."""
         return self._get("GITEA_ACTIONS") == "true"
 
+    def is_act(self) -> bool:
+        """Tell whether the runner is act, or one that descends from it (Gitea's, Forgejo's)."""
+        return self._get("ACT") == "true"
+
     def is_debug(self) -> bool:
         """Tell whether the user asked the runner for debug lines."""
         return self._get("RUNNER_DEBUG") == "1"

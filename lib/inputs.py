@@ -211,8 +211,10 @@ def _login(environment: Environment) -> LoginRequest:
 def _passthrough(server_id: str, given: dict[str, str]) -> PassthroughLogin:
     missing = [name for name in _PASSTHROUGH if name not in given]
     if missing:
+        subject, verb = ("input", "is") if len(missing) == 1 else ("inputs", "are")
         raise InputError(
-            f"The input {_listed(missing)} is missing or empty, and {_listed(given)} is given",
+            f"The {subject} {_listed(missing)} {verb} missing or empty, "
+            f"with {_listed(given)} given",
             remedy=f"{_GIVE_ONE} {_WHY_EMPTY}",
         )
     if not given["username"].isprintable():

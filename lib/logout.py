@@ -117,8 +117,9 @@ def _undo(state: LoginState, client: Client, workflow: Workflow, deadline: Deadl
         raise _unended_login(state, login.what, login.said)
     if isinstance(login, Operation) and login.status == "timeout":
         raise _unended_login(state, "Reoclo waits for it no longer", "")
-    doubt = "" if state.operation_id else " Whether it had been logged in is not known."
-    workflow.info(_done(request, deadline) + doubt)
+    if not state.operation_id:
+        raise _unended_login(state, "no answer told how it went", "")
+    workflow.info(_done(request, deadline))
 
 
 def _end_of_login(

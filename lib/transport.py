@@ -35,6 +35,9 @@ E = TypeVar("E", bound=BaseException)
 USER_AGENT = "reoclo-docker-auth/1.0.0"
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
+# A shorter one, such as a registry's password, may be a word that the API says itself. In the log
+# it is hidden all the same.
+_SHORTEST_KNOWN_SECRET = 16
 LONGEST_ANSWER_BYTES = 8 * 1024 * 1024
 
 # How often a wait looks up, so that Windows gets to run a signal's handler.
@@ -85,8 +88,9 @@ class Transport:
     ) -> None:
         self._base_url = base_url
         self._session = session
-        whole_and_parts = (part for each in secrets for part in (each, *secret_parts(each)))
-        self._secrets = {form for part in whole_and_parts if part for form in spellings(part)}
+        parts = {part for each in secrets for part in (each, *secret_parts(each))}
+        known = (part for part in parts if len(part) >= _SHORTEST_KNOWN_SECRET)
+        self._secrets = {form for part in known for form in spellings(part)}
 
     def send(
         self, method: str, path: str, deadline: Deadline, body: dict[str, Any] | None = None
@@ -212,7 +216,7 @@ def _scrubbed(data: object, secrets: Collection[str]) -> object:
     if isinstance(data, list):
         return [_scrubbed(entry, secrets) for entry in data]
     if isinstance(data, dict):
-        return {scrub(name, secrets): _scrubbed(entry, secrets) for name, entry in data.items()}
+        return {name: _scrubbed(entry, secrets) for name, entry in data.items()}
     return data
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from truststore import SSLContext
 
+from lib.text import quote
+
 
 def open_context(ca_paths: Mapping[str, str], tell: Callable[[str], None]) -> ssl.SSLContext:
     """Make the context for TLS connections to the API.
@@ -24,13 +26,30 @@ def open_context(ca_paths: Mapping[str, str], tell: Callable[[str], None]) -> ss
             needs it fails later, and one that does not need not fail.
     """
     context = SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if ca_paths:
+        _add_system(context)
     for variable, path in ca_paths.items():
-        kind = "capath" if Path(path).is_dir() else "cafile"
-        try:
-            context.load_verify_locations(**{kind: path})
-        except OSError as error:
-            tell(f"{variable} is left out: {path} cannot be used ({_reason(error)}).")
+        reason = _add(context, path)
+        if reason:
+            tell(f"{variable} is left out: {quote(path, 100)} cannot be used ({reason}).")
     return context
+
+
+def _add_system(context: ssl.SSLContext) -> None:
+    """Add what OpenSSL trusts by itself, which SSL_CERT_FILE would replace."""
+    defaults = ssl.get_default_verify_paths()
+    for path in (defaults.openssl_cafile, defaults.openssl_capath):
+        _add(context, path)  # not every system has both
+
+
+def _add(context: ssl.SSLContext, path: str) -> str:
+    """Add the certificates of a file or a folder, or say why that is not possible."""
+    try:
+        kind = "capath" if Path(path).is_dir() else "cafile"
+        context.load_verify_locations(**{kind: path})
+    except OSError as error:
+        return _reason(error)
+    return ""
 
 
 def _reason(error: OSError) -> str:

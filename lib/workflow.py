@@ -32,22 +32,30 @@ class Workflow:
         state_file: Takes state for post; None if the runner made none.
         output_file: Takes outputs; None if the runner made none.
         debug: Whether to write debug lines.
+        is_act: Whether the runner reads commands as act does.
     """
 
     def __init__(
-        self, stream: TextIO, *, state_file: Path | None, output_file: Path | None, debug: bool
+        self,
+        stream: TextIO,
+        *,
+        state_file: Path | None,
+        output_file: Path | None,
+        debug: bool,
+        is_act: bool = False,
     ) -> None:
         self._stream = stream
         self._state_file = state_file
         self._output_file = output_file
         self._debug = debug
+        self._is_act = is_act
         self._secrets: list[str] = []
 
     def mask(self, secret: str) -> None:
         """Have the runner hide a secret, each line of it, and hide it in all we write."""
         for part in redaction.secret_parts(secret):
             self._secrets += redaction.spellings(part)
-            for piece in redaction.maskable(part):
+            for piece in redaction.maskable(part) if self._is_act else [part]:
                 self._write(str(Command("add-mask", {}, piece)))
 
     def info(self, line: str) -> None:

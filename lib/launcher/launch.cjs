@@ -7,7 +7,7 @@ const path = require("node:path");
 
 const ROOT = path.resolve(__dirname, "..", "..");
 // lib.TOO_OLD; py.exe has none; a shell (pyenv, asdf) cannot start it or find it; the store's stub.
-const TRY_THE_NEXT = new Set([86, 103, 126, 127, 9009]);
+const TRY_THE_NEXT = new Set([86, 103, 112, 126, 127, 9009, 0xa0000004, 0xa0000005, 0xa0000006]);
 // No bytecode files, no user site, no site-packages or .pth files, no buffer. Python 2.7 does
 // not start with -X utf8, so isolated() sets that, and does what -E would, by environment.
 const FLAGS = ["-B", "-s", "-S", "-u"];
@@ -18,17 +18,17 @@ function* candidates(env, platform, files = fs) {
   const { delimiter, isAbsolute, join } = windows ? path.win32 : path.posix;
   const program = windows ? "python.exe" : join("bin", "python3");
   const existing = (commands) => commands.filter(([file]) => files.existsSync(file));
-  const folders = (env.PATH ?? "").split(delimiter).filter(isAbsolute);
+  const folders = (env.PATH ?? "").replaceAll(windows ? '"' : "\0", "").split(delimiter).filter(isAbsolute);
   const onPath = (name, ...args) => existing(folders.map((folder) => [join(folder, name), ...args]));
   if (env.pythonLocation) yield* existing([[join(env.pythonLocation, program)]]);
   yield* onPath(windows ? "python.exe" : "python3");
-  if (windows) yield* onPath("py.exe", "-3");
   const names = windows ? [] : folders.flatMap((folder) => list(files, folder));
   for (const name of newestFirst(names.filter((name) => /^python3\.\d+$/.test(name)))) yield* onPath(name);
   if (!windows) yield* onPath("python");
   const cache = join(env.RUNNER_TOOL_CACHE ?? "", "Python");
   for (const version of newestFirst(isAbsolute(cache) ? list(files, cache) : []))
     yield* existing(list(files, join(cache, version)).map((arch) => [join(cache, version, arch, program)]));
+  if (windows) yield* onPath("py.exe", "-3"); // last: a newer one would fetch a Python
 }
 
 const newestFirst = (names) => [...new Set(names)].sort((a, b) => b.localeCompare(a, "en", { numeric: true }));

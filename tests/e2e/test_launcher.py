@@ -255,7 +255,7 @@ STUB = r"C:\Users\me\AppData\Local\Microsoft\WindowsApps"
 
 
 def test_windows_has_an_order_of_its_own() -> None:
-    """pythonLocation, python.exe on PATH, the launcher py.exe, the tool cache newest first."""
+    """pythonLocation, python.exe on PATH, the tool cache newest first, the launcher py.exe."""
     files = [
         rf"{CACHE}\Python\3.12.7\x64\python.exe",
         rf"{CACHE}\Python\3.9.13\x64\python.exe",
@@ -267,7 +267,7 @@ def test_windows_has_an_order_of_its_own() -> None:
     ]
     found = on_windows(
         files,
-        PATH=rf"C:\Windows;{STUB};C:\Program Files\Python313;relative;",
+        PATH=rf'C:\Windows;{STUB};"C:\Program Files\Python313";relative;',
         pythonLocation=r"D:\chosen one",
         RUNNER_TOOL_CACHE=CACHE,
     )
@@ -276,10 +276,10 @@ def test_windows_has_an_order_of_its_own() -> None:
         [r"D:\chosen one\python.exe"],
         [rf"{STUB}\python.exe"],
         [r"C:\Program Files\Python313\python.exe"],
-        [r"C:\Windows\py.exe", "-3"],
         [rf"{CACHE}\Python\3.13.1\arm64\python.exe"],
         [rf"{CACHE}\Python\3.12.7\x64\python.exe"],
         [rf"{CACHE}\Python\3.9.13\x64\python.exe"],
+        [r"C:\Windows\py.exe", "-3"],
     ]
 
 
@@ -290,12 +290,13 @@ def test_windows_names_of_other_systems_are_of_no_interest() -> None:
     assert on_windows(files, PATH=r"C:\tools;tools") == []
 
 
-def test_the_codes_for_no_python_are_known(program: Program) -> None:
+@pytest.mark.parametrize("code", [103, 112])
+def test_the_codes_for_no_python_are_known(program: Program, code: int) -> None:
     """py.exe that knows no Python 3 hands over to the next one; so does the store's stub (9009)."""
     launcher = (LAUNCHER / "launch.cjs").read_text("utf-8")
 
-    assert ", 9009]);" in launcher  # no other system has so large a code
-    unfit = program("python3", "exit 103")
+    assert ", 9009, 0xa0000004" in launcher  # no other system has so large a code
+    unfit = program("python3", f"exit {code}")
     assert launch("main", unfit, program("python3", says("good"))) == (0, "good\n")
 
 

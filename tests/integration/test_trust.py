@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
@@ -14,6 +15,7 @@ import trustme
 
 from tests.fake_api import FakeApi, recording
 from tests.integration.conftest import MakeJob
+from tests.runner.checkout import ROOT
 
 CA_VARIABLES = ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"]
 HOST = "127.0.0.1"
@@ -159,6 +161,44 @@ def test_a_file_that_cannot_be_used_is_told_and_left_out(
     [told] = [line for line in main.log if variable in line]
     assert str(path) in told
     assert ("no such file" if content is None else "no certificate can be read") in told
+
+
+@pytest.mark.parametrize("value", ["-----BEGIN CERTIFICATE-----\n" + "MII" * 999, "x" * 5000])
+def test_a_certificate_in_place_of_a_path_is_left_out(
+    private_ca: trustme.CA, make_job: MakeJob, tmp_path: Path, value: str
+) -> None:
+    """A variable with the certificate itself in it is told in one short line."""
+    with https(private_ca.issue_cert(HOST), "login-only") as api:
+        good = {"SSL_CERT_FILE": str(written(private_ca, tmp_path)), "REQUESTS_CA_BUNDLE": value}
+        main = make_job(api.url, **good).main()
+
+    assert main.code == 0
+    [told] = [line for line in main.log if "REQUESTS_CA_BUNDLE is left out" in line]
+    assert len(told) < 300
+
+
+def test_what_openssl_trusts_is_still_trusted_beside_a_variable(
+    private_ca: trustme.CA, tmp_path: Path
+) -> None:
+    """SSL_CERT_FILE adds to the system's own file, where OpenSSL would put it in its place."""
+    system, mine = tmp_path / "system.pem", tmp_path / "mine.pem"
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(system)
+    private_ca.cert_pem.write_to_path(mine)
+    program = (
+        "import socket, ssl, sys, lib; from lib.trust import open_context;"
+        "found = ssl.get_default_verify_paths();"
+        "ssl.get_default_verify_paths = lambda: found._replace(openssl_cafile=sys.argv[1]);"
+        "context = open_context({'SSL_CERT_FILE': sys.argv[2]}, print);"
+        "plain = socket.create_connection(('127.0.0.1', int(sys.argv[3])));"
+        "print(context.wrap_socket(plain, server_hostname='127.0.0.1').version())"
+    )
+    with https(ca.issue_cert(HOST)) as api:
+        command = [sys.executable, "-B", "-c", program, str(system), str(mine)]
+        command += [api.url.rpartition(":")[2]]
+        done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+
+    assert done.stdout.startswith("TLSv1")
 
 
 @pytest.mark.parametrize("value", ["", "  "])

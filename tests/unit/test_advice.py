@@ -64,6 +64,10 @@ def test_the_cause_is_preferred_to_its_consequence() -> None:
     ("complaint", "remedy"),
     [
         ("certificate has expired", "clock"),
+        ("certificate is not yet valid", "clock"),
+        ("A required certificate is not within its validity period", "clock"),
+        ("The certificate's CN name does not match the passed value.", "another name"),
+        ("certificate name does not match input", "another name"),
         ("Hostname mismatch, certificate is not valid for 'x'", "another name"),
         ("unable to get local issuer certificate", "NODE_EXTRA_CA_CERTS"),
         ("self-signed certificate", "SSL_CERT_FILE"),

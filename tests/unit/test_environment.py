@@ -92,3 +92,10 @@ def test_the_launcher_is_known_by_its_process_id(text: str, process: int | None)
     """The launcher names itself; without one there is nobody to be left by."""
     assert Environment({"DOCKER_AUTH_LAUNCHER": text}).launcher() == process
     assert Environment({}).launcher() is None
+
+
+@pytest.mark.parametrize(("value", "is_act"), [("true", True), ("", False), ("1", False)])
+def test_act_and_its_family_are_known(value: str, *, is_act: bool) -> None:
+    """Act, Gitea's and Forgejo's runners say who they are."""
+    assert Environment({"ACT": value}).is_act() is is_act
+    assert not Environment({}).is_act()

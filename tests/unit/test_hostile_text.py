@@ -29,11 +29,15 @@ _VISIBLE = st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_charact
 secrets = st.text(_VISIBLE, min_size=1, max_size=30).map("rca_{}".format)
 
 
-def speaker(**files: Path) -> tuple[Workflow, io.StringIO]:
-    """Make a workflow, and what it writes to."""
+def speaker(
+    state_file: Path | None = None, output_file: Path | None = None
+) -> tuple[Workflow, io.StringIO]:
+    """Make a workflow that speaks to the strictest of the runners, and what it writes to."""
     stream = io.StringIO()
-    named = {"state_file": None, "output_file": None, **files}
-    return Workflow(stream, debug=True, **named), stream
+    spoken = Workflow(
+        stream, state_file=state_file, output_file=output_file, debug=True, is_act=True
+    )
+    return spoken, stream
 
 
 def assert_only_text(line: str) -> None:

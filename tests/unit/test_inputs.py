@@ -237,7 +237,8 @@ def test_two_credentials_are_refused(name: str) -> None:
 def test_half_a_mode_is_refused(missing: list[str]) -> None:
     """The error names what is missing, what is given, and the usual cause."""
     message = told(**{**PASSTHROUGH, **{f"INPUT_{name.upper()}": "" for name in missing}})
-    assert message.startswith(f"The input {' and '.join(missing)} is missing or empty, and ")
+    names = f"input {missing[0]} is" if len(missing) == 1 else f"inputs {' and '.join(missing)} are"
+    assert message.startswith(f"The {names} missing or empty, with ")
     assert "secrets: inherit" in message
     assert "ghp_" not in message
 

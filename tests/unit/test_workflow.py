@@ -86,12 +86,19 @@ def test_an_escaped_line_end_stays_text() -> None:
 def test_no_mask_has_two_colons_in_it() -> None:
     """Act would take them for the end of the command's name, and print the secret."""
     stream = io.StringIO()
-    spoken = workflow(stream)
+    spoken = Workflow(stream, state_file=None, output_file=None, debug=False, is_act=True)
     spoken.mask("rca_first::second:::ab::::third:")
     spoken.info("a rca_first::second:::ab::::third: b")
     assert stream.getvalue() == (
         "::add-mask::rca_first\n::add-mask::second\n::add-mask::third:\na *** b\n"
     )
+
+
+def test_a_mask_is_whole_where_the_runner_takes_it_whole() -> None:
+    """GitHub's runner ends the command's name at the first two colons, and hides all the rest."""
+    stream = io.StringIO()
+    workflow(stream).mask("abc::def::ghi")
+    assert stream.getvalue() == "::add-mask::abc::def::ghi\n"
 
 
 def test_a_secret_in_another_form_is_not_written() -> None:
