@@ -1,16 +1,15 @@
-"""The three steps, put together. The only place where an error becomes an exit code."""
+"""The three steps, put together. The only place where an error becomes an exit code.
+
+What not every step needs is imported where it is needed: it takes most of a step's time.
+"""
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TextIO
 
 from lib.environment import Environment
 from lib.errors import ActionError
-from lib.inputs import read_inputs, read_logout_inputs
-from lib.login import log_in
-from lib.logout import log_out, log_out_alone
 from lib.process import (
     EXIT_CANCELLED,
     EXIT_FAILURE,
@@ -41,6 +40,9 @@ def main(variables: Mapping[str, str], stream: TextIO) -> int:
     """
 
     def step(environment: Environment, workflow: Workflow, cancellation: Cancellation) -> None:
+        from lib.inputs import read_inputs
+        from lib.login import log_in
+
         inputs = read_inputs(environment)
         log_in(
             inputs,
@@ -67,6 +69,9 @@ def logout(variables: Mapping[str, str], stream: TextIO) -> int:
     """
 
     def step(environment: Environment, workflow: Workflow, cancellation: Cancellation) -> None:
+        from lib.inputs import read_logout_inputs
+        from lib.logout import log_out_alone
+
         inputs = read_logout_inputs(environment)
         log_out_alone(
             inputs.logout,
@@ -94,6 +99,8 @@ def post(variables: Mapping[str, str], stream: TextIO) -> int:
     clock = SystemClock()
 
     def step() -> None:
+        from lib.logout import log_out
+
         _mask(environment, workflow)
         log_out(
             environment.saved_state(),
@@ -149,10 +156,9 @@ def _workflow(environment: Environment, stream: TextIO) -> Workflow:
 def _connect(
     api_url: str, api_key: str, environment: Environment, workflow: Workflow, clock: Clock
 ) -> Client:
-    # Imported here because `requests` takes a fifth of a second: after the signals are
-    # caught, and not at all for a post that has nothing to do.
-    from lib.client import Client  # noqa: PLC0415
-    from lib.transport import Transport, open_session  # noqa: PLC0415
+    # `requests` takes a fifth of a second.
+    from lib.client import Client
+    from lib.transport import Transport, open_session
 
     tls = _tls(api_url, environment, workflow)
     return Client(
@@ -168,7 +174,7 @@ def _tls(api_url: str, environment: Environment, workflow: Workflow) -> SSLConte
     """Open the context for https; plain http, which is for this machine alone, needs none."""
     if not api_url.lower().startswith("https:"):
         return None
-    from lib.trust import open_context  # noqa: PLC0415 see _connect
+    from lib.trust import open_context
 
     return open_context(environment.ca_paths(), workflow.info)
 
@@ -195,5 +201,7 @@ def _exit_code(
 
 
 def _trace(workflow: Workflow) -> None:
+    import traceback
+
     for line in traceback.format_exc().splitlines():
         workflow.debug(line)

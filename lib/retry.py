@@ -3,22 +3,24 @@
 Two schedules say how long to wait; `backoff` runs them. It would sleep by `time.sleep`,
 which neither a cancel nor a test could reach, so each schedule's sleep happens on our clock
 and `backoff` is told to wait no longer.
+
+`backoff` brings asyncio with it, so it is imported after a first try that was not enough.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any, Generic, TypeVar
-
-import backoff
 
 from lib.clock import Clock, Deadline
 from lib.errors import ApiError, ProtocolError, Refusal
 from lib.process import Cancelled
 
 T = TypeVar("T")
+_Waits = Callable[[], Generator[float, Any, None]]
 
 ATTEMPTS = 5
 FIRST_RETRY_SECONDS = 0.5
@@ -62,8 +64,7 @@ class RetrySchedule:
         self._deadline = deadline
         self._attempts = attempts
         self._faults = 0
-        self._limits = backoff.expo(factor=FIRST_RETRY_SECONDS, max_value=LONGEST_RETRY_SECONDS)
-        next(self._limits)  # backoff's generators begin with one empty yield
+        self._jitters = _jitters()
 
     def wait(self, error: ApiError) -> float | None:
         """Give the seconds to wait before the next attempt, or None to give up."""
@@ -75,7 +76,7 @@ class RetrySchedule:
         attempts = ATTEMPTS if isinstance(error, ProtocolError) else self._attempts
         if self._faults == attempts or asked >= left:
             return None
-        return min(asked + backoff.full_jitter(next(self._limits)), left)
+        return min(asked + next(self._jitters), left)
 
 
 class PollSchedule:
@@ -138,15 +139,8 @@ def retry(
             on_retry(error, seconds)
         return seconds
 
-    decorate = backoff.on_exception(
-        _on_clock(wait, clock),
-        ApiError,
-        giveup=_is_final,
-        jitter=None,
-        logger=None,
-    )
     try:
-        answer = decorate(send)()
+        answer = _send(send, _on_clock(wait, clock))
     except ApiError as error:
         error.attempts = len(faults) + 1
         error.lost = error.lost or any(fault.lost for fault in faults)
@@ -171,22 +165,63 @@ def poll(
     Returns:
         The last answer, whether it will do or not.
     """
+    waits = _on_clock(PollSchedule(deadline).wait, clock)
+    answer = ask()
+    if until(answer):
+        return answer
+    import backoff
+
     decorate = backoff.on_predicate(
-        _on_clock(PollSchedule(deadline).wait, clock),
-        lambda answer: not until(answer),
-        jitter=None,
-        logger=None,
+        waits, lambda answer: not until(answer), jitter=None, logger=None
     )
-    return decorate(ask)()
+    return decorate(_one_after(lambda: answer, ask))()
+
+
+def _send(send: Callable[[], T], waits: _Waits) -> T:
+    """Send, and again after each wait while it fails for a reason that may pass."""
+    try:
+        return send()
+    except ApiError as error:
+        if not error.transient:
+            raise
+        first = error
+    import backoff
+
+    def fail() -> T:
+        raise first
+
+    decorate = backoff.on_exception(waits, ApiError, giveup=_is_final, jitter=None, logger=None)
+    return decorate(_one_after(fail, send))()
+
+
+def _one_after(first: Callable[[], T], others: Callable[[], T]) -> Callable[[], T]:
+    """Give a function that does the one at its first call, and the other at all further ones.
+
+    So backoff, which makes every try itself, begins with the outcome of one that was made.
+    """
+    calls = chain([first], repeat(others))
+
+    def call() -> T:
+        return next(calls)()
+
+    return call
 
 
 def _is_final(error: Exception) -> bool:
     return not (isinstance(error, ApiError) and error.transient)
 
 
-def _on_clock(
-    wait: Callable[[Any], float | None], clock: Clock
-) -> Callable[[], Generator[float, Any, None]]:
+def _jitters() -> Iterator[float]:
+    """Give random times below a limit that doubles."""
+    import backoff
+
+    limits = backoff.expo(factor=FIRST_RETRY_SECONDS, max_value=LONGEST_RETRY_SECONDS)
+    next(limits)  # backoff's generators begin with one empty yield
+    while True:
+        yield backoff.full_jitter(next(limits))
+
+
+def _on_clock(wait: Callable[[Any], float | None], clock: Clock) -> _Waits:
     """Turn a schedule into what backoff wants: a generator that is sent each outcome."""
 
     def waits() -> Generator[float, Any, None]:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TextIO
 
 from actions_toolkit.command import Command
-from actions_toolkit.file_command import prepare_key_value_message
 
 from lib import redaction, text
 from lib.environment import STATE_NAME
@@ -115,6 +114,9 @@ class Workflow:
 
 def _append(path: Path | None, purpose: str, name: str, value: str) -> None:
     """Append an entry to a command file in one write, so that a kill leaves all or nothing."""
+    # Post writes to no such file, and this makes ids by a module that asks the platform.
+    from actions_toolkit.file_command import prepare_key_value_message  # noqa: PLC0415
+
     entry = prepare_key_value_message(name, value).replace("\r\n", "\n") + "\n"
     try:
         if path is None:
