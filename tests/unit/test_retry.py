@@ -106,6 +106,18 @@ def test_polls_are_few(_again: int) -> None:
     assert gaps[:4] == sorted(gaps[:4])
 
 
+@pytest.mark.parametrize("_again", range(20))
+def test_a_login_takes_few_polls_whatever_its_duration(_again: int) -> None:
+    """One if it is done at once, 8 at most for 5 s, and in the end one for each 5 s."""
+    times = poll_times(HOUR)
+    for duration in DURATIONS:
+        polls = 1 + len([at for at in times if at < duration])
+        assert polls <= 10 + duration / 4.75
+        if duration <= 5:
+            assert polls <= 8
+    assert times[0] == 0
+
+
 def test_polls_leave_the_last_one_time_for_its_answer() -> None:
     """The last poll comes half a second before the deadline, not at it."""
     times = poll_times(60)
