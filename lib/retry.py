@@ -25,6 +25,10 @@ _Waits = Callable[[], Generator[float, Any, None]]
 ATTEMPTS = 5
 FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 4.0
+# Who has been refused for long shares the key with many, and makes room for those who have not:
+# it may wait for so much of the time so far, and of the time that is left.
+PATIENCE_SHARE = 0.2
+PATIENCE_LEFT_SHARE = 0.1
 
 FIRST_POLL_SECONDS = 0.25
 LONGEST_POLL_SECONDS = 5.0
@@ -52,8 +56,9 @@ class RetrySchedule:
     """How long to wait after a request that failed.
 
     Full jitter below a limit that doubles. A server that is only busy is given the time it
-    asks for, as often as the deadline allows; other faults only a number of attempts. So are
-    answers that are not the API's, whatever is asked: somebody else's stay what they are.
+    asks for, as often as the deadline allows, and more the longer it has been busy; other faults
+    only a number of attempts. So are answers that are not the API's, whatever is asked:
+    somebody else's stay what they are.
 
     Args:
         deadline: No wait reaches it.
@@ -62,21 +67,28 @@ class RetrySchedule:
 
     def __init__(self, deadline: Deadline, attempts: int | None) -> None:
         self._deadline = deadline
+        self._start = deadline.elapsed()
         self._attempts = attempts
         self._faults = 0
-        self._jitters = _jitters()
+        self._limits = _limits()
 
     def wait(self, error: ApiError) -> float | None:
         """Give the seconds to wait before the next attempt, or None to give up."""
         refusal = error if isinstance(error, Refusal) else None
         asked = (refusal and refusal.retry_after) or 0.0
-        if not (refusal and refusal.asks_for_patience):
+        is_busy = refusal is not None and refusal.asks_for_patience
+        if not is_busy:
             self._faults += 1
         left = self._deadline.remaining() - LAST_TRY_SECONDS
         attempts = ATTEMPTS if isinstance(error, ProtocolError) else self._attempts
         if self._faults == attempts or asked >= left:
             return None
-        return min(asked + next(self._jitters), left)
+        limit = max(next(self._limits), self._patience(left) - asked if is_busy else 0.0)
+        return min(asked + _full_jitter(limit), left)
+
+    def _patience(self, left: float) -> float:
+        waited = self._deadline.elapsed() - self._start
+        return min(PATIENCE_SHARE * waited, PATIENCE_LEFT_SHARE * left)
 
 
 class PollSchedule:
@@ -211,14 +223,20 @@ def _is_final(error: Exception) -> bool:
     return not (isinstance(error, ApiError) and error.transient)
 
 
-def _jitters() -> Iterator[float]:
-    """Give random times below a limit that doubles."""
+def _limits() -> Iterator[float]:
+    """Give limits that double, from the first to the longest."""
     import backoff
 
     limits = backoff.expo(factor=FIRST_RETRY_SECONDS, max_value=LONGEST_RETRY_SECONDS)
     next(limits)  # backoff's generators begin with one empty yield
     while True:
-        yield backoff.full_jitter(next(limits))
+        yield next(limits)
+
+
+def _full_jitter(limit: float) -> float:
+    import backoff
+
+    return backoff.full_jitter(limit)
 
 
 def _on_clock(wait: Callable[[Any], float | None], clock: Clock) -> _Waits:

@@ -224,6 +224,27 @@ def test_retry_after_is_obeyed(status: int) -> None:
     assert all(30 <= wait <= 30 + retry.LONGEST_RETRY_SECONDS for wait in found)
 
 
+def busy_waits(asked: float) -> list[tuple[float, float]]:
+    """Give each wait while the API is busy for 5 minutes, after the seconds before it."""
+    clock = FakeClock()
+    deadline = Deadline(clock, 300)
+    schedule = RetrySchedule(deadline, 5)
+    found: list[tuple[float, float]] = []
+    while (seconds := schedule.wait(refusal(429, asked))) is not None:
+        found.append((deadline.elapsed(), seconds))
+        clock.sleep(seconds)
+    return found
+
+
+@pytest.mark.parametrize("_again", range(20))
+def test_who_is_refused_for_long_asks_less_often(_again: int) -> None:
+    """Waits stay short for 20 s, and below a fifth of the time so far and a tenth of the rest."""
+    for waited, seconds in busy_waits(1)[:-1]:
+        left = 300 - waited
+        assert 1 <= seconds <= max(5, min(0.2 * waited, 0.1 * left))
+    assert max(seconds for _, seconds in busy_waits(1)) > 1 + retry.LONGEST_RETRY_SECONDS
+
+
 @pytest.mark.parametrize("status", [429, 503, 502])
 def test_a_wait_beyond_the_deadline_is_not_begun(status: int) -> None:
     """An API that asks for more time than there is has said no."""
