@@ -34,6 +34,7 @@ check: $(READY) $(ACTIONLINT) ## formatter, linters, types, metadata, workflows,
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	@$(ACTIONLINT) -shellcheck $(BIN)/shellcheck -pyflakes=
+	@ACTIONLINT=$(ACTIONLINT) $(BIN)/python -m pytest --quiet -m actionlint
 	@$(BIN)/zizmor --quiet --offline --pedantic --strict-collection .github action.yml logout/action.yml
 	@$(BIN)/shellcheck .ci/run
 	@for file in lib/launcher/*.cjs logout/*.cjs .github/actions/*/*.cjs; do node --check "$$file" || exit 1; done
