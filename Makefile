@@ -16,7 +16,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
 
-demo: $(READY) ## see a login and a logout against the fake Reoclo API
+demo: $(READY) ## see jobs against the fake Reoclo API: good, refused, cancelled
 	@$(BIN)/python -m tests.demo
 
 test: $(READY) ## run all tests but those under act

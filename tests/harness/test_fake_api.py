@@ -225,15 +225,3 @@ def test_the_fake_api_shares_no_code_with_the_action() -> None:
     assert not [
         path for path in files if "import lib" in (text := path.read_text()) or "from lib" in text
     ]
-
-
-def test_the_demo_shows_log_outputs_and_audit_trail() -> None:
-    """The demo ends well and shows the log, the outputs, who acted, and not the key."""
-    demo = subprocess.run(
-        [sys.executable, "-m", "tests.demo"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-
-    for said in ("Logged in to ghcr.io", "outputs.registry_url", "Logged out of", "octocat"):
-        assert said in demo.stdout
-    assert "rca_ZGVtby1" not in demo.stdout
-    assert "\x1b" not in demo.stdout
