@@ -31,7 +31,7 @@ check: $(READY) $(ACTIONLINT) ## formatter, linters, types, metadata, workflows,
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml logout/action.yml .github/actions/*/action.yml
-	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml examples/*.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	@$(ACTIONLINT) -shellcheck $(BIN)/shellcheck -pyflakes=
 	@ACTIONLINT=$(ACTIONLINT) $(BIN)/python -m pytest --quiet -m actionlint

@@ -51,15 +51,17 @@ class Act:
         """
         return self.begin(workflow, api).wait(TIMEOUT_SECONDS)
 
-    def begin(self, workflow: str, api: FakeApi) -> subprocess.Popen[bytes]:
-        """Start to run a workflow against a fake API."""
+    def begin(
+        self, workflow: str, api: FakeApi, *more: str, event: str = "push"
+    ) -> subprocess.Popen[bytes]:
+        """Start to run a workflow against a fake API, with more arguments for act."""
         variables = {
             "REOCLO_SERVER_ID": "11111111-2222-4333-8444-555555555555",
             "REOCLO_CREDENTIAL_ID": "66666666-7777-4888-9999-000000000000",
             "REOCLO_API_URL": api.url,
             "SEEN_FILE": str(self.seen_file),
         }
-        command = [self._program, "push", "-C", str(self._repository)]
+        command = [self._program, event, "-C", str(self._repository), *more]
         command += ["-W", str(self._repository / workflow), "-P", "ubuntu-latest=-self-hosted"]
         command += ["--no-cache-server", "--action-cache-path", str(self._folder / "cache")]
         command += ["--local-repository", f"reoclo/docker-auth@v1={self._action}", "--rm"]
