@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -134,3 +137,23 @@ def test_every_example_is_run() -> None:
 
     text = Path(__file__).read_text("utf-8").partition("PLAYED = {")[2]
     assert [name for name in names if f'"{name}"' not in text] == []
+
+
+@pytest.mark.usefixtures("act")
+def test_the_page_about_the_fake_api_has_the_command_for_act(
+    fake_api: Play, tmp_path: Path
+) -> None:
+    """The command runs as it stands there, in this checkout: the job logs in and out."""
+    page = (ROOT / "fixtures" / "FAKE-API.md").read_text("utf-8")
+    [command] = re.findall(r"```sh\n(act .*?)```", page, re.DOTALL)
+    api = fake_api("ghcr")
+
+    subprocess.run(
+        ["bash", "-euc", command.replace("http://127.0.0.1:8080", api.url)],
+        cwd=ROOT,
+        env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]},
+        stdin=subprocess.DEVNULL,
+        check=True,
+        timeout=TIMEOUT_SECONDS,
+    )
+    assert asked(api) == {"login": 1, "logout": 1}

@@ -53,7 +53,7 @@ def _actionlint() -> Path:
 
 def _repository_with_our_actions(folder: Path) -> Path:
     subprocess.run(["git", "init", "--quiet", folder], check=True)
-    for name in ("action.yml", "lib/launcher", "logout"):
+    for name in ("action.yml", "lib/launcher", "logout", ".github/actions"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         copy(ROOT / name, folder / name)

@@ -15,7 +15,6 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
-BLOCKS = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
 TABLE = README.partition("## Troubleshooting")[2].partition("\n## ")[0]
 FIRST_CELLS = [line.split(" | ")[0] for line in TABLE.splitlines()[4:] if line.startswith("| ")]
 LISTED = subprocess.run(
@@ -26,6 +25,13 @@ LISTED = subprocess.run(
     text=True,
 ).stdout.splitlines()
 DOCUMENTS = [name for name in LISTED if "_vendor" not in name]
+BLOCKS = [
+    pytest.param(block, id=f"{name}-{number}")
+    for name in DOCUMENTS
+    for number, block in enumerate(
+        re.findall(r"```yaml\n(.*?)```", (ROOT / name).read_text("utf-8"), re.DOTALL)
+    )
+]
 HEAD = "on: push\njobs:\n  job:\n    runs-on: ubuntu-latest\n"
 
 # A text of the code: its characters, and None for each part that differs.
@@ -35,14 +41,16 @@ HOLE: Template = [None]
 
 def as_workflow(block: str) -> str:
     """Make a whole workflow of a part of one."""
-    if "jobs" in yaml.safe_load(block):
+    loaded = yaml.safe_load(block)
+    if "jobs" in loaded:
         return block
-    return HEAD + textwrap.indent(block, "    ")
+    steps = block if "steps" in loaded else f"steps:\n{block}"
+    return HEAD + textwrap.indent(steps, "    ")
 
 
 @pytest.mark.actionlint
-@pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
-def test_each_example_of_the_readme_can_be_copied(lint: Callable[[str], str], block: str) -> None:
+@pytest.mark.parametrize("block", BLOCKS)
+def test_each_example_of_a_document_can_be_copied(lint: Callable[[str], str], block: str) -> None:
     """It is right to actionlint, and our actions have the inputs and outputs that it names."""
     assert lint(as_workflow(block)) == ""
 
@@ -61,7 +69,7 @@ def test_an_example_that_cannot_be_copied_is_found(
     lint: Callable[[str], str], line: str, found: str
 ) -> None:
     """What the test before this one looks for it does find."""
-    [block] = [block for block in BLOCKS if "api_url: https" in block]
+    block = README.partition("### A self-hosted Reoclo API\n\n```yaml\n")[2].partition("```")[0]
     step = block.replace("steps:\n  - uses", "steps:\n  - id: login\n    uses")
     good = as_workflow(step + step.partition("steps:\n")[2].replace("id: login", "id: again"))
 

@@ -12,10 +12,13 @@ from tests.fake_api import audit, recording
 from tests.fake_api.api import FakeApi
 
 EPILOG = """
-Give the address it prints to the action as api_url; plain http works for this machine only.
-The key is any that begins with rca_, server_id and credential_id are any UUIDs. For example:
+It takes any key that begins with rca_, and any UUIDs as server_id and credential_id. It tells each
+request as it comes, and what goes into the audit trail; Ctrl-C stops it and prints the trail.
 
-  python -m tests.fake_api ghcr --port 8080
+the action: give it the address as api_url; plain http works for this machine only
+
+curl:
+  python -m tests.fake_api refused-by-registry --port 8080
 
   curl http://127.0.0.1:8080/api/automation/v1/registry-auth/login \\
     -H 'Authorization: Bearer rca_example' -H 'Content-Type: application/json' -d '{
@@ -24,7 +27,16 @@ The key is any that begins with rca_, server_id and credential_id are any UUIDs.
     "run_context": {"provider": "curl", "repository": "me/mine", "workflow": "by hand",
                     "trigger": "manual", "actor": "me"}}'
 
-Ctrl-C stops it and prints the audit trail.
+  curl http://127.0.0.1:8080/api/automation/v1/operations/<operation_id of the answer> \\
+    -H 'Authorization: Bearer rca_example'
+
+answers:
+  418  no recording expects this request now: another body, another order, no key
+  429  the recording has a rate limit, and it is reached
+  else what the recording has
+
+All of it, with act and with workflows: fixtures/FAKE-API.md. What a recording may have in it:
+fixtures/README.md. A recording of a real API: python -m tests.fake_api.record --help.
 """
 
 
@@ -74,11 +86,14 @@ def _serve(recordings: list[recording.Recording], options: argparse.Namespace) -
         signal.signal(ending, lambda *_: stop.set())
     with FakeApi(recordings, endless=True, host=options.host, port=options.port) as api:
         print(f"The fake Reoclo API listens on {api.url}", flush=True)
-        shown = 0
+        requests = entries = 0
         while not stop.wait(0.2):
-            for seen in api.requests[shown:]:
+            for seen in api.requests[requests:]:
                 print(f"{seen.method} {seen.path} -> {seen.outcome}", flush=True)
-                shown += 1
+                requests += 1
+            for found in api.audit_trail[entries:]:
+                print(f"  audit: {audit.tell_briefly(found)}", flush=True)
+                entries += 1
     print("\nAudit trail:")
     for number, found in enumerate(api.audit_trail, 1):
         print(audit.tell(number, found))

@@ -67,6 +67,14 @@ def _outcome(status: int | None) -> str:
     return "accepted" if status < 300 else f"refused ({status})"
 
 
+def tell_briefly(found: AuditEntry) -> str:
+    """Tell an entry on one line."""
+    return (
+        f"{found.at} {found.operation} {found.outcome}, by {found.actor or '?'} with key "
+        f"{found.key} for {found.repository or '?'}, on server {found.server_id}, {found.target}"
+    )
+
+
 def tell(number: int, found: AuditEntry) -> str:
     """Tell an entry to a person, on a few lines."""
     return "\n".join(
