@@ -32,6 +32,7 @@ OWN_FOR_POST = {
     "lib.logout",
     "lib.models",
     "lib.process",
+    "lib.redaction",
     "lib.state",
     "lib.text",
     "lib.workflow",
