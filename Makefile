@@ -34,6 +34,7 @@ check: $(READY) $(ACTIONLINT) ## formatter, linters, types, metadata, workflows,
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml examples/*.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	@$(ACTIONLINT) -shellcheck $(BIN)/shellcheck -pyflakes=
+	@$(ACTIONLINT) -shellcheck $(BIN)/shellcheck -pyflakes= tests/runner/by-hand.yml
 	@ACTIONLINT=$(ACTIONLINT) $(BIN)/python -m pytest --quiet -m actionlint
 	@$(BIN)/zizmor --quiet --offline --pedantic --strict-collection .github action.yml logout/action.yml
 	@$(BIN)/shellcheck .ci/run

@@ -26,6 +26,11 @@ hypothesis.settings.load_profile("ours")
 hypothesis.configuration.set_hypothesis_home_dir(os.devnull)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a person run each case of each end-to-end test on each runner."""
+    parser.addoption("--all-runners", action="store_true", help="run each case on each runner")
+
+
 @pytest.fixture
 def fake_api() -> Iterator[Play]:
     """Give a function that starts a fake API with the recordings of these names.

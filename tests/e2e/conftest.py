@@ -1,4 +1,4 @@
-"""What the end-to-end tests share: a job with the action as its step."""
+"""What the end-to-end tests share: a job with the action as its step, on each of four runners."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.fake_api import FakeApi
-from tests.runner import Runner
+from tests.runner import GITHUB, PROFILES, Profile, Runner
 from tests.runner.checkout import check_out
 
 API_KEY = "rca_Zm9vYmFy0123456789"
@@ -17,6 +17,16 @@ SHIPPED = ("action.yml", "main.py", "post.py", "lib", "logout")
 CREDENTIAL_ID = "66666666-7777-4888-9999-000000000000"
 
 MakeRunner = Callable[..., Runner]
+
+# Marks a test that is about GitHub's runner alone.
+on_github = pytest.mark.parametrize("profile", [GITHUB], ids=str)
+
+
+@pytest.fixture(params=PROFILES, ids=str)
+def profile(request: pytest.FixtureRequest) -> Profile:
+    """Give each runner in turn: every test that uses it is run on all four."""
+    given: Profile = request.param
+    return given
 
 
 @pytest.fixture
@@ -28,14 +38,54 @@ def action_copy(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def make_runner(tmp_path: Path) -> MakeRunner:
-    """Make a job that uses the action with good inputs against a fake API."""
+def make_runner(tmp_path: Path, profile: Profile) -> MakeRunner:
+    """Make a job that uses the action with good inputs against a fake API.
+
+    Each test runs on all four runners; where it has four cases or more, these are dealt out to
+    them (--all-runners runs each case on each). Not on all four are: what needs a signal, which
+    GitHub's runner alone sends (in test_launcher, and where a test says `on_github`); and what
+    takes minutes, where the many jobs are dealt out instead (test_faults, test_secrets).
+    test_cleanup ends main as each runner does. The other tests of test_launcher have no runner.
+    """
 
     def make(
         api: FakeApi | None = None, *, environment: dict[str, str] | None = None, **inputs: str
     ) -> Runner:
         given = {"api_key": API_KEY, "server_id": SERVER_ID, "credential_id": CREDENTIAL_ID}
         address = {"api_url": api.url} if api else {}
-        return Runner(tmp_path, {**given, **address, **inputs}, environment=environment)
+        return Runner(
+            tmp_path, {**given, **address, **inputs}, profile=profile, environment=environment
+        )
 
     return make
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deal the cases of a test out to the runners, where it has enough for all of them."""
+    if config.getoption("all_runners"):
+        return
+    dealt = _dealt(items)
+    config.hook.pytest_deselected(items=[item for item in items if item not in dealt])
+    items[:] = [item for item in items if item in dealt]
+
+
+def _dealt(items: list[pytest.Item]) -> set[pytest.Item]:
+    cases: dict[str, dict[str, list[pytest.Item]]] = {}
+    for item in items:
+        test, _, case = item.nodeid.partition("[")
+        own = "-".join(part for part in case.rstrip("]").split("-") if part not in _NAMES)
+        cases.setdefault(test, {}).setdefault(own, []).append(item)
+    return {item for rows in cases.values() for item in _deal(list(rows.values()))}
+
+
+def _deal(rows: list[list[pytest.Item]]) -> list[pytest.Item]:
+    if len(rows) < len(PROFILES):
+        return [item for row in rows for item in row]
+    return [
+        item
+        for number, row in enumerate(rows)
+        for item in (row if len(row) < len(PROFILES) else [row[number % len(PROFILES)]])
+    ]
+
+
+_NAMES = {profile.name for profile in PROFILES}

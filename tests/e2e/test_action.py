@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Play
-from tests.e2e.conftest import API_KEY, CREDENTIAL_ID, SERVER_ID, MakeRunner
-from tests.runner import Runner, Stage, StageResult
+from tests.e2e.conftest import API_KEY, CREDENTIAL_ID, SERVER_ID, MakeRunner, on_github
+from tests.runner import GITHUB, Profile, Runner, Stage, StageResult
 
 REGISTRIES = {
     "docker-hub": ("docker.io", "docker_hub"),
@@ -22,6 +22,12 @@ REGISTRIES = {
     "azure-acr": ("contoso.azurecr.io", "azure_acr"),
     "harbor": ("harbor.example.com", "harbor"),
     "generic": ("registry.example.com:5000", "generic"),
+}
+PROVIDERS = {
+    "github": "github_actions",
+    "act": "github_actions",
+    "gitea": "gitea_actions",
+    "forgejo": "gitea_actions",
 }
 LOGIN_AND_LOGOUT = ["login", "poll", "logout", "poll"]
 
@@ -79,14 +85,15 @@ def test_the_api_is_told_who_acts_at_login_and_at_logout(
     runner.main()
     runner.post()
 
+    told = runner.profile.variables
     run = {
-        "run_id": "7301",
+        "run_id": told["GITHUB_RUN_ID"],
         "run_context": {
-            "provider": "github_actions",
-            "repository": "acme/shop",
+            "provider": PROVIDERS[runner.profile.name],
+            "repository": told["GITHUB_REPOSITORY"],
             "workflow": "Deploy",
-            "trigger": "push",
-            "actor": "octocat",
+            "trigger": told["GITHUB_EVENT_NAME"],
+            "actor": told["GITHUB_ACTOR"],
             "sha": "0123456789abcdef0123456789abcdef01234567",
             "ref": "refs/heads/main",
         },
@@ -264,25 +271,24 @@ def test_a_bad_input_is_one_error_before_any_request(
     assert api.requests == []
 
 
-def cancelled_main(runner: Runner, condition: Callable[[], object]) -> StageResult:
-    """Run main, and send it the first signal of a cancel when something has come to pass."""
+def ended_main(runner: Runner, condition: Callable[[], object]) -> StageResult:
+    """Run main, and end it as its runner does when something has come to pass."""
     running = runner.begin("main")
     wait_for(condition)
-    running.signal(signal.SIGINT)
-    return running.wait()
+    return running.end()
 
 
-def test_a_cancel_while_polling_ends_main_and_post_logs_out_after_the_login(
+def test_a_main_that_is_ended_while_polling_is_logged_out_after_the_login(
     fake_api: Play, make_runner: MakeRunner
 ) -> None:
-    """After a cancel post waits for the login to end, and logs out only then."""
+    """Cancelled or killed, main leaves its state; post logs out when the login has ended."""
     api = fake_api("slow-login")
     runner = make_runner(api)
 
-    main = cancelled_main(runner, lambda: len(api.requests) > 1)
+    main = ended_main(runner, lambda: len(api.requests) > 1)
     post = runner.post()
 
-    assert main.exit_code == 130
+    assert main.exit_code == (130 if runner.profile is GITHUB else -signal.SIGKILL)
     assert stages(main.state_text) == ["requested", "accepted"]
     assert main.outputs["registry_url"] == "ghcr.io"
     assert post.exit_code == 0
@@ -291,6 +297,7 @@ def test_a_cancel_while_polling_ends_main_and_post_logs_out_after_the_login(
     assert logout.at - login.at >= 2
 
 
+@on_github
 def test_a_cancel_while_the_login_is_sent_waits_for_its_answer(
     fake_api: Play, make_runner: MakeRunner
 ) -> None:
@@ -298,7 +305,7 @@ def test_a_cancel_while_the_login_is_sent_waits_for_its_answer(
     api = fake_api("slow-answer")
     runner = make_runner(api)
 
-    main = cancelled_main(runner, lambda: api.requests)
+    main = ended_main(runner, lambda: api.requests)
     post = runner.post()
 
     assert main.exit_code == 130
@@ -307,6 +314,7 @@ def test_a_cancel_while_the_login_is_sent_waits_for_its_answer(
     assert api.calls() == LOGIN_AND_LOGOUT
 
 
+@on_github
 def test_a_cancel_before_another_try_leaves_nothing_to_log_out(
     fake_api: Play, make_runner: MakeRunner
 ) -> None:
@@ -314,7 +322,7 @@ def test_a_cancel_before_another_try_leaves_nothing_to_log_out(
     api = fake_api("rate-limited-for-a-minute")
     runner = make_runner(api)
 
-    main = cancelled_main(runner, lambda: api.requests)
+    main = ended_main(runner, lambda: api.requests)
     post = runner.post()
 
     assert main.exit_code == 130
@@ -328,26 +336,11 @@ def test_a_late_refusal_leaves_nothing_to_log_out(fake_api: Play, make_runner: M
     api = fake_api("refused-late")
     runner = make_runner(api)
 
-    cancelled_main(runner, lambda: len(api.requests) > 1)
+    ended_main(runner, lambda: len(api.requests) > 1)
     post = runner.post()
 
     assert post.exit_code == 0
     assert api.calls() == ["login", "poll"]
-
-
-def test_a_killed_main_is_cleaned_up_by_post(fake_api: Play, make_runner: MakeRunner) -> None:
-    """Runners that kill at once leave the state that was saved: post needs no signal."""
-    api = fake_api("slow-login")
-    runner = make_runner(api)
-
-    running = runner.begin("main")
-    wait_for(lambda: len(api.requests) > 1)
-    running.kill()
-    running.wait()
-    post = runner.post()
-
-    assert post.exit_code == 0
-    assert "logout" in api.calls()
 
 
 def test_a_login_past_its_timeout_is_red_and_logged_out(
@@ -368,7 +361,9 @@ def test_a_login_past_its_timeout_is_red_and_logged_out(
     assert api.calls() == LOGIN_AND_LOGOUT
 
 
-def test_post_acts_on_the_state_and_not_on_its_inputs(fake_api: Play, tmp_path: Path) -> None:
+def test_post_acts_on_the_state_and_not_on_its_inputs(
+    fake_api: Play, tmp_path: Path, profile: Profile
+) -> None:
     """Inputs that say something else in post change nothing about what is logged out, and where."""
     api = fake_api("ghcr")
     good = {"server_id": SERVER_ID, "credential_id": CREDENTIAL_ID, "api_url": api.url}
@@ -377,32 +372,15 @@ def test_post_acts_on_the_state_and_not_on_its_inputs(fake_api: Play, tmp_path: 
     def inputs(stage: Stage) -> dict[str, str]:
         return {**good, "api_key": API_KEY, **(other if stage == "post" else {})}
 
-    runner = Runner(tmp_path, inputs)
+    runner = Runner(tmp_path, inputs, profile=profile)
     runner.main()
     runner.post()
 
     assert api.requests[-2].body["server_id"] == SERVER_ID
 
 
-def test_a_composite_action_keeps_the_key_for_post(fake_api: Play, tmp_path: Path) -> None:
-    """Inside a composite action, where post's inputs are wrong, the key comes from the state."""
-    api = fake_api("ghcr")
-
-    def inputs(stage: Stage) -> dict[str, str]:
-        good = {"server_id": SERVER_ID, "credential_id": CREDENTIAL_ID, "api_url": api.url}
-        return {**good, "api_key": API_KEY} if stage == "main" else {"api_key": ""}
-
-    runner = Runner(tmp_path, inputs, environment={"GITHUB_ACTION_PATH": "/actions/composite"})
-    runner.main()
-    post = runner.post()
-
-    assert post.log.annotations == []
-    assert post.output.startswith(f"::add-mask::{API_KEY}\n")
-    assert api.calls() == LOGIN_AND_LOGOUT
-
-
 def test_using_the_action_changes_no_file_of_it(
-    fake_api: Play, action_copy: Path, tmp_path: Path
+    fake_api: Play, action_copy: Path, tmp_path: Path, profile: Profile
 ) -> None:
     """The action's tree is byte for byte the same after main and post as before."""
     api = fake_api("ghcr")
@@ -413,7 +391,7 @@ def test_using_the_action_changes_no_file_of_it(
 
     before = content()
     inputs = {"api_key": API_KEY, "server_id": SERVER_ID, "credential_id": CREDENTIAL_ID}
-    runner = Runner(tmp_path, {**inputs, "api_url": api.url}, action=action_copy)
+    runner = Runner(tmp_path, {**inputs, "api_url": api.url}, action=action_copy, profile=profile)
     assert runner.main().exit_code == 0
     runner.post()
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import CREDENTIAL_ID, SERVER_ID, MakeRunner
+from tests.e2e.conftest import CREDENTIAL_ID, SERVER_ID, MakeRunner, on_github
 from tests.fake_api import FakeApi, recording
 from tests.fake_api.recording import Recording
 from tests.integration.conversation import (
@@ -27,7 +27,7 @@ from tests.integration.conversation import (
     polls,
     without_end,
 )
-from tests.runner import StageResult
+from tests.runner import ACT, GITHUB, PROFILES, StageResult
 from tests.runner.runner import RunningStage
 
 # How long the API takes to accept a login, and the server to carry it out.
@@ -35,23 +35,11 @@ ANSWER_SECONDS = 0.15
 LOGIN_SECONDS = 0.6
 
 End = Callable[[RunningStage], StageResult]
-
-
-def cancel(stage: RunningStage) -> StageResult:
-    """End a stage as GitHub's runner does: a signal to Node."""
-    stage.signal(signal.SIGINT)
-    return stage.wait()
-
-
-def kill(stage: RunningStage) -> StageResult:
-    """End a stage as the runners of Gitea and Forgejo do: everything is killed at once."""
-    stage.kill()
-    return stage.wait()
-
-
-def kill_node(stage: RunningStage) -> StageResult:
-    """End a stage as a machine without memory does: Node is killed, and Python is not."""
-    return stage.kill_node()
+# How main is ended on each runner, and on a machine without memory: there Node is killed alone.
+ENDS = [
+    *(pytest.param(profile, RunningStage.end, id=f"{profile}'s end") for profile in PROFILES),
+    *(pytest.param(entry, RunningStage.kill_node, id=f"{entry}: Node") for entry in (GITHUB, ACT)),
+]
 
 
 def login_that_takes_a_while() -> Recording:
@@ -87,23 +75,22 @@ def check(api: FakeApi, main: StageResult, post: StageResult) -> None:
         assert SERVER_ID in warning
 
 
-@pytest.mark.parametrize("end", [cancel, kill, kill_node])
-@pytest.mark.parametrize("moment", range(16))
+@pytest.mark.parametrize(("profile", "end"), ENDS)
+@pytest.mark.parametrize("moment", range(12))
 def test_no_login_outlives_its_job(make_runner: MakeRunner, end: End, moment: int) -> None:
     """Ended anywhere from its first millisecond to after the login, main leaves nothing behind."""
     with FakeApi([login_that_takes_a_while()], endless=True) as api:
         runner = make_runner(api)
         stage = runner.begin("main")
-        threading.Event().wait(moment * 0.05)
+        threading.Event().wait(moment * 0.065)
         main = end(stage)
         post = runner.post()
-        if end is kill_node:
-            stage.wait_for_orphans()
+        stage.wait_for_orphans()
 
     check(api, main, post)
 
 
-@pytest.mark.parametrize("end", [kill, kill_node])
+@pytest.mark.parametrize(("profile", "end"), ENDS[1:])
 def test_a_login_whose_answer_was_lost_is_named(make_runner: MakeRunner, end: End) -> None:
     """Killed while the request is on its way, main leaves enough for a warning with all names."""
     with FakeApi([recording.load("lost-answer")], endless=True) as api:
@@ -113,14 +100,14 @@ def test_a_login_whose_answer_was_lost_is_named(make_runner: MakeRunner, end: En
             threading.Event().wait(0.01)
         main = end(stage)
         post = runner.post()
-        if end is kill_node:
-            stage.wait_for_orphans()
+        stage.wait_for_orphans()
 
     check(api, main, post)
     assert len(post.log.annotations) == 1
     assert api.calls() == ["login"]
 
 
+@on_github
 def test_a_cancel_does_not_wait_for_an_answer_that_never_comes(make_runner: MakeRunner) -> None:
     """With the request on its way main waits for the answer, but not as long as its timeout."""
     with FakeApi([recording.load("lost-answer")], endless=True) as api:
@@ -128,7 +115,7 @@ def test_a_cancel_does_not_wait_for_an_answer_that_never_comes(make_runner: Make
         stage = runner.begin("main")
         while not api.requests:
             threading.Event().wait(0.01)
-        main = cancel(stage)
+        main = stage.end()
         post = runner.post()
 
     assert main.exit_code == 130
@@ -138,9 +125,9 @@ def test_a_cancel_does_not_wait_for_an_answer_that_never_comes(make_runner: Make
 
 
 @pytest.mark.parametrize("fault", [CLOSE, {"status": 504}], ids=["closed", "504"])
-@pytest.mark.parametrize("is_cancelled", [False, True])
+@pytest.mark.parametrize("is_ended", [False, True])
 def test_a_lost_try_of_a_login_is_undone_though_the_next_one_failed(
-    make_runner: MakeRunner, fault: Answer, *, is_cancelled: bool
+    make_runner: MakeRunner, fault: Answer, *, is_ended: bool
 ) -> None:
     """A login that was sent twice may have worked the first time, so the server is logged out."""
     failed = {"status": "failed", "result": {"exit_code": 1, "stderr": "toomanyrequests"}}
@@ -148,12 +135,13 @@ def test_a_lost_try_of_a_login_is_undone_though_the_next_one_failed(
     with play(login(fault, accepted()), operation, logout({"status": 204})) as api:
         runner = make_runner(api)
         stage = runner.begin("main")
-        while is_cancelled and len(api.requests) < 3:
+        while is_ended and len(api.requests) < 3:
             threading.Event().wait(0.01)
-        main = cancel(stage) if is_cancelled else stage.wait()
+        main = stage.end() if is_ended else stage.wait()
         post = runner.post()
 
-    assert main.exit_code == (130 if is_cancelled else 1)
+    killed = 130 if runner.profile is GITHUB else -signal.SIGKILL
+    assert main.exit_code == (killed if is_ended else 1)
     assert "Logged out of ghcr.io" in post.log.text()
     assert post.log.annotations == []
 

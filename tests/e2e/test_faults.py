@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from contextlib import ExitStack
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from tests.integration.conversation import (
     polls,
     without_end,
 )
-from tests.runner import Runner
+from tests.runner import PROFILES, Runner
 
 # What a user is promised for post, from the start of Node to its end.
 POST_SECONDS = 30
@@ -105,8 +106,11 @@ def test_post_is_done_in_time_whatever_the_api_does(tmp_path: Path) -> None:
                     "api_url": running.enter_context(api).url,
                     "timeout": "1",
                 },
+                profile=profile,
             )
-            for name, api in apis_that_keep_post_waiting().items()
+            for (name, api), profile in zip(
+                apis_that_keep_post_waiting().items(), cycle(PROFILES), strict=False
+            )
         }
         for main in [runner.begin("main") for runner in runners.values()]:
             main.wait()
@@ -135,6 +139,7 @@ def test_a_matrix_of_jobs_on_one_limited_key_gets_through(tmp_path: Path) -> Non
                     "credential_id": CREDENTIAL_ID,
                     "api_url": api.url,
                 },
+                profile=PROFILES[number % len(PROFILES)],
                 through_node=False,
             )
             for number in range(JOBS)

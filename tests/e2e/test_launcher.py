@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Play
-from tests.e2e.conftest import MakeRunner
+from tests.e2e.conftest import MakeRunner, on_github
 from tests.e2e.test_action import wait_for
 from tests.runner.checkout import ROOT
 
@@ -336,6 +336,7 @@ def test_python_is_started_isolated(program: Program) -> None:
     assert output.splitlines() == [f"-B -s -S -u {ROOT / 'main.py'}", "PYTHONUTF8=1", "eof"]
 
 
+@on_github
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_reaches_python_and_its_end_is_waited_for(
     fake_api: Play, make_runner: MakeRunner, number: signal.Signals
@@ -354,6 +355,7 @@ def test_a_signal_reaches_python_and_its_end_is_waited_for(
     assert "Cancelled" in main.log.shown[-1]
 
 
+@on_github
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_post_finishes_whatever_signal_it_gets(
     fake_api: Play, make_runner: MakeRunner, number: signal.Signals

@@ -12,22 +12,23 @@ import yaml
 
 from lib.inputs import DEFAULT_API_URL
 from tests.conftest import Play
-from tests.e2e.conftest import API_KEY, SERVER_ID
+from tests.e2e.conftest import API_KEY, SERVER_ID, on_github
 from tests.fake_api import FakeApi
 from tests.integration.conversation import STALL, logout, play, polls, without_end
-from tests.runner import Runner
+from tests.runner import Profile, Runner
 from tests.runner.checkout import ROOT
 
 MakeLogout = Callable[..., Runner]
 
 
 @pytest.fixture
-def make_logout(tmp_path: Path) -> MakeLogout:
+def make_logout(tmp_path: Path, profile: Profile) -> MakeLogout:
     """Make a job with the logout as its step."""
 
     def make(api: FakeApi, **inputs: str) -> Runner:
         good = {"api_key": API_KEY, "server_id": SERVER_ID, "registry_url": "ghcr.io"}
-        return Runner(tmp_path, {**good, "api_url": api.url, **inputs}, action=ROOT / "logout")
+        given = {**good, "api_url": api.url, **inputs}
+        return Runner(tmp_path, given, action=ROOT / "logout", profile=profile)
 
     return make
 
@@ -36,13 +37,14 @@ def test_a_server_is_logged_out(fake_api: Play, make_logout: MakeLogout) -> None
     """The step sends the logout, waits for its end, and says so; the audit log knows who it was."""
     api = fake_api("logout-only")
 
-    step = make_logout(api).main()
+    runner = make_logout(api)
+    step = runner.main()
 
     assert (step.exit_code, step.log.annotations) == (0, [])
     assert step.output.startswith(f"::add-mask::{API_KEY}\n")
     assert "Logged out of ghcr.io" in step.log.text()
     assert api.calls() == ["logout", "poll"]
-    assert api.audit_trail[0].actor == "octocat"
+    assert api.audit_trail[0].actor == runner.profile.variables["GITHUB_ACTOR"]
     assert (step.state, step.outputs) == ({}, {})
 
 
@@ -78,6 +80,7 @@ def test_a_missing_input_is_named(fake_api: Play, make_logout: MakeLogout, name:
     assert api.requests == []
 
 
+@on_github
 def test_a_cancel_ends_it(make_logout: MakeLogout) -> None:
     """Nothing is left to be undone, so that a cancel is obeyed at once."""
     with play(without_end(logout(STALL))) as api:

@@ -11,10 +11,11 @@ import html
 import json
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -24,7 +25,7 @@ import pytest
 from tests.e2e.conftest import CREDENTIAL_ID, SERVER_ID
 from tests.fake_api import FakeApi, recording
 from tests.integration.conversation import accepted, login, logout, play, polls, without_end
-from tests.runner import Runner, Stage, StageResult
+from tests.runner import GITHUB, PROFILES, Profile, Runner, Stage, StageResult
 from tests.runner.checkout import ROOT
 from tests.runner.processes import Process
 
@@ -90,14 +91,15 @@ class Job:
     is_composite: bool = field(default=False)
 
 
-def run(
+def run(  # noqa: PLR0913 each is what it says
     folder: Path,
     api: FakeApi,
     timeout: str,
     *,
     action: Path = ROOT,
     credential: Mapping[str, str] | None = None,
-    **environment: str,
+    profile: Profile = GITHUB,
+    composites: Sequence[Mapping[str, str]] = (),
 ) -> Job:
     """Run main and post, and keep all that leaves them."""
     inputs = {"api_key": API_KEY, "server_id": SERVER_ID, "api_url": api.url, "timeout": timeout}
@@ -105,7 +107,9 @@ def run(
         folder,
         {**inputs, **(credential or {"credential_id": CREDENTIAL_ID})},
         action=action,
-        environment={"RUNNER_DEBUG": "1", **environment},
+        profile=profile,
+        composites=composites,
+        environment={"RUNNER_DEBUG": "1"},
     )
     results, processes = {}, {}
     for stage in STAGES if action == ROOT else STAGES[:1]:
@@ -131,10 +135,10 @@ Jobs = Mapping[str, "Future[Job]"]
 
 
 @contextmanager
-def run_all(folder: Path, apis: Mapping[str, FakeApi], **environment: str) -> Iterator[Jobs]:
-    """Run a job against each API, some at once, the longest first."""
+def run_all(folder: Path, apis: Mapping[str, FakeApi]) -> Iterator[Jobs]:
+    """Run a job against each API, some at once, the longest first, dealt out to the runners."""
 
-    def played(name: str) -> Job:
+    def played(name: str, profile: Profile) -> Job:
         with apis[name] as api:
             timeout = SHORT if name in WITHOUT_END else TIMEOUT
             return run(
@@ -143,12 +147,13 @@ def run_all(folder: Path, apis: Mapping[str, FakeApi], **environment: str) -> It
                 timeout,
                 action=ROOT / "logout" if name == "logout-only" else ROOT,
                 credential=PASSTHROUGH if name.startswith(("pass", "logout-only")) else None,
-                **environment,
+                profile=profile,
             )
 
     by_length = sorted(apis, key=lambda name: (not name.startswith("lost"), name))
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {name: pool.submit(played, name) for name in by_length}
+        dealt = zip(by_length, cycle(PROFILES), strict=False)
+        yield {name: pool.submit(played, name, profile) for name, profile in dealt}
 
 
 def found_in(content: bytes) -> list[str]:
@@ -294,7 +299,7 @@ def test_an_echo_of_the_request_is_told_without_the_key(echoed: Jobs, place: str
 def test_a_composite_action_keeps_the_key_in_its_state_alone(tmp_path: Path) -> None:
     """There post is handed the key, and no other file, line or command line has it."""
     with FakeApi([recording.load("ghcr")], endless=True) as api:
-        job = run(tmp_path, api, TIMEOUT, GITHUB_ACTION_PATH="/actions/outer")
+        job = run(tmp_path, api, TIMEOUT, composites=[{}])
 
     for result in job.stages.values():
         lines = set(result.output.splitlines()) - {f"::add-mask::{API_KEY}"}
@@ -322,10 +327,12 @@ def test_a_composite_action_keeps_the_key_in_its_state_alone(tmp_path: Path) -> 
         *("rca_Q7zK\u2028::Q7zK", "rca_Q7zK\x1b[0mx", "rca_Q7zK\udcff"),
     ],
 )
-def test_a_malformed_key_is_not_echoed_either(tmp_path: Path, malformed: str) -> None:
+def test_a_malformed_key_is_not_echoed_either(
+    tmp_path: Path, profile: Profile, malformed: str
+) -> None:
     """What is refused as a key may be a secret all the same: only masks have a part of it."""
     inputs = {"api_key": malformed, "server_id": SERVER_ID, "credential_id": CREDENTIAL_ID}
-    runner = Runner(tmp_path, inputs, environment={"RUNNER_DEBUG": "1"})
+    runner = Runner(tmp_path, inputs, profile=profile, environment={"RUNNER_DEBUG": "1"})
     for stage in STAGES:
         result = runner.begin(stage).wait()
         others = [line for line in result.output.split("\n") if not line.startswith("::add-mask::")]

@@ -10,10 +10,14 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from tests.runner import log
+
 # A terminal is between them and the step, so that only a line feed ends what they read as a line.
 _LINE = re.compile(r"[^\n]*\n")
 _COLONS = re.compile(r"^::([^ ]+)( (.+))?::([^\r\n]*)[\r\n]+$")
 _BRACKETS = re.compile(r"^##\[([^ ]+)( (.+))?\]([^\r\n]*)[\r\n]+$")
+# With or without its end: the last line of a step may have none, and is shown all the same.
+_SHOWN_LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _REPORTER = re.compile(r"^::([^ :]+)( [^:]*)?::(.*)$")
 
 
@@ -39,6 +43,27 @@ def reported_commands(output: str) -> list[Command]:
     """Give the commands that the log reporters of Gitea and Forgejo find."""
     matches = map(_REPORTER.match, re.split(r"\r\n|\n|\r", output))
     return [Command(match[1], _unescape(match[3])) for match in matches if match]
+
+
+def _command(line: str) -> log.Command | None:
+    found = parse_command(line)
+    return (found.name, {}, found.data) if found and found.name in log.REGISTERED else None
+
+
+def _mask(line: str) -> str | None:
+    found = parse_command(line)
+    return found.data if found and found.name == "add-mask" else None
+
+
+def _reported_mask(line: str) -> str | None:
+    """Hide what act hides, and what the log reporters of Gitea and Forgejo find besides."""
+    found = [command.data for command in reported_commands(line) if command.name == "add-mask"]
+    return found[0] if found else _mask(line)
+
+
+ACT = log.Grammar(_SHOWN_LINE.findall, _command, _mask, set)
+GITEA = log.Grammar(_SHOWN_LINE.findall, _command, _reported_mask, log.encodings)
+FORGEJO = log.Grammar(_SHOWN_LINE.findall, _command, _reported_mask, set)
 
 
 def _unescape(data: str) -> str:

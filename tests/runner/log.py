@@ -1,7 +1,7 @@
 """The log of a step: which lines are commands, and what a reader sees of the others.
 
-As in actions/runner, src/Runner.Common/ActionCommand.cs and
-src/Runner.Worker/Handlers/OutputManager.cs.
+Read as in actions/runner, src/Runner.Common/ActionCommand.cs and
+src/Runner.Worker/Handlers/OutputManager.cs, or by the grammar of another runner.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import quote
 
 REGISTERED = frozenset(
@@ -23,6 +25,25 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 _ANNOTATIONS = ("notice", "warning", "error")
 
 
+Command = tuple[str, dict[str, str], str]
+
+
+class Grammar(NamedTuple):
+    """How a runner reads a log.
+
+    Args:
+        lines: Splits what a step wrote into lines, with their ends if those matter to `command`.
+        command: Reads a line as a command: name, properties, data. None for plain text.
+        mask: Reads a line as the text to hide. None for any other.
+        forms: Gives the forms of some secrets in which they are hidden.
+    """
+
+    lines: Callable[[str], list[str]]
+    command: Callable[[str], Command | None]
+    mask: Callable[[str], str | None]
+    forms: Callable[[set[str]], set[str]]
+
+
 @dataclass(slots=True)
 class Log:
     """What a step's output amounts to.
@@ -30,21 +51,20 @@ class Log:
     Args:
         is_debug: Whether the user sees debug lines.
         masks: What is hidden from the reader.
+        grammar: How the runner reads it; GitHub's way if none is given.
     """
 
     is_debug: bool = False
     masks: set[str] = field(default_factory=set)
+    grammar: Grammar = field(default_factory=lambda: GITHUB)
     shown: list[str] = field(default_factory=list)
     annotations: list[tuple[str, str]] = field(default_factory=list)
-    commands: list[tuple[str, dict[str, str], str]] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
     _resume: str = ""
 
     def feed(self, output: str) -> None:
         """Take what a step wrote."""
-        lines = _LINE_END.split(output)
-        if lines[-1] == "":
-            lines.pop()
-        for line in lines:
+        for line in self.grammar.lines(output):
             self._take(line)
 
     def text(self) -> str:
@@ -58,7 +78,10 @@ class Log:
             else:
                 self._show(line)
             return
-        command = parse_command(line)
+        masked = self.grammar.mask(line)
+        if masked is not None:
+            self.masks |= {part.strip() for part in [masked, *masked.splitlines()] if part.strip()}
+        command = self.grammar.command(line)
         if command is None:
             self._show(line)
         else:
@@ -66,9 +89,7 @@ class Log:
 
     def _obey(self, name: str, properties: dict[str, str], data: str) -> None:
         self.commands.append((name, properties, data))
-        if name == "add-mask":
-            self.masks |= {part.strip() for part in [data, *data.splitlines()] if part.strip()}
-        elif name == "stop-commands":
+        if name == "stop-commands":
             self._resume = data
         elif name in _ANNOTATIONS:
             self.annotations.append((name, self._masked(data)))
@@ -77,15 +98,15 @@ class Log:
             self._show(f"##[debug]{data}")
 
     def _show(self, line: str) -> None:
-        self.shown.append(self._masked(line))
+        self.shown.append(self._masked(line.rstrip("\r\n")))
 
     def _masked(self, line: str) -> str:
-        for secret in sorted(encodings(self.masks), key=len, reverse=True):
+        for secret in sorted(self.grammar.forms(self.masks), key=len, reverse=True):
             line = line.replace(secret, "***")
         return line
 
 
-def parse_command(line: str) -> tuple[str, dict[str, str], str] | None:
+def parse_command(line: str) -> Command | None:
     """Read a line as a command: name, properties, data. None for plain text."""
     return _colons(line) or _brackets(line)
 
@@ -100,7 +121,20 @@ def encodings(secrets: set[str]) -> set[str]:
     return {form for form in found if form}
 
 
-def _colons(line: str) -> tuple[str, dict[str, str], str] | None:
+def _lines(output: str) -> list[str]:
+    lines = _LINE_END.split(output)
+    return lines[:-1] if lines[-1] == "" else lines
+
+
+def _mask(line: str) -> str | None:
+    command = parse_command(line)
+    return command[2] if command and command[0] == "add-mask" else None
+
+
+GITHUB: Grammar = Grammar(_lines, parse_command, _mask, encodings)
+
+
+def _colons(line: str) -> Command | None:
     stripped = line.lstrip()
     if not stripped.startswith("::"):
         return None
@@ -108,7 +142,7 @@ def _colons(line: str) -> tuple[str, dict[str, str], str] | None:
     return _command(head, data, ",", {"%3A": ":", "%2C": ","}) if separator else None
 
 
-def _brackets(line: str) -> tuple[str, dict[str, str], str] | None:
+def _brackets(line: str) -> Command | None:
     start = line.find("##[")
     if start < 0:
         return None
@@ -116,9 +150,7 @@ def _brackets(line: str) -> tuple[str, dict[str, str], str] | None:
     return _command(head, data, ";", {"%3B": ";", "%5D": "]"}) if separator else None
 
 
-def _command(
-    head: str, data: str, separator: str, escapes: dict[str, str]
-) -> tuple[str, dict[str, str], str] | None:
+def _command(head: str, data: str, separator: str, escapes: dict[str, str]) -> Command | None:
     name, _, rest = head.partition(" ")
     if name.lower() not in REGISTERED:
         return None

@@ -23,7 +23,7 @@ def in_session(session: int) -> list[Process]:
                 environment = (folder / "environ").read_bytes().split(b"\0")
                 command_line = (folder / "cmdline").read_bytes()
                 found.append(Process(command_line, tuple(environment)))
-    return found
+    return [process for process in found if process.command_line]  # without one it has ended
 
 
 def _session(folder: Path) -> int:
