@@ -43,16 +43,21 @@ class Act:
         check_out(self._action)
         _commit_workflows(self._repository)
 
-    def run(self, workflow: str, api: FakeApi) -> int:
-        """Run a workflow against a fake API.
+    def run(self, workflow: str, api: FakeApi, *, path: str = os.environ["PATH"]) -> int:
+        """Run a workflow against a fake API, with the programs of a PATH.
 
         Returns:
             act's exit status.
         """
-        return self.begin(workflow, api).wait(TIMEOUT_SECONDS)
+        return self.begin(workflow, api, path=path).wait(TIMEOUT_SECONDS)
 
     def begin(
-        self, workflow: str, api: FakeApi, *more: str, event: str = "push"
+        self,
+        workflow: str,
+        api: FakeApi,
+        *more: str,
+        event: str = "push",
+        path: str = os.environ["PATH"],
     ) -> subprocess.Popen[bytes]:
         """Start to run a workflow against a fake API, with more arguments for act."""
         variables = {
@@ -69,7 +74,7 @@ class Act:
         command += ["-s", "REOCLO_API_KEY=rca_Zm9vYmFy0123456789"]
         for name, value in variables.items():
             command += ["--var", f"{name}={value}"]
-        environment = {"HOME": str(self._folder), "PATH": os.environ["PATH"]}
+        environment = {"HOME": str(self._folder), "PATH": path}
         return subprocess.Popen(
             command,
             env={**environment, "ACT_DISABLE_VERSION_CHECK": "1"},
@@ -172,3 +177,100 @@ def test_a_login_that_outlasts_its_timeout(fake_api: Play, act: Act) -> None:
     assert act.run("timeout.yml", api) == 1
     assert not act.seen_file.exists()
     check_logout_after_login(api, 2)
+
+
+def logged_out(api: FakeApi) -> list[str]:
+    """Give the registries that were logged out, in their order."""
+    return [seen.body["registry_url"] for seen in api.requests if seen.path.endswith("/logout")]
+
+
+@pytest.mark.parametrize("workflow", ["composite.yml", "outer.yml"])
+def test_a_login_inside_composite_actions(fake_api: Play, act: Act, workflow: str) -> None:
+    """One and two deep the server is logged in and out, and the output comes through."""
+    api = fake_api("ghcr")
+
+    assert act.run(workflow, api) == 0
+    assert act.seen_file.read_text("utf-8") == "ghcr.io\n"
+    assert api.calls() == LOGIN_AND_LOGOUT
+    keys = {seen.headers["Authorization"] for seen in api.requests}
+    assert keys == {"Bearer rca_Zm9vYmFy0123456789"}
+
+
+def test_two_logins_in_one_job(fake_api: Play, act: Act) -> None:
+    """The second login is logged out first, each of its own registry."""
+    api = fake_api("ghcr", "docker-hub")
+
+    assert act.run("two-logins.yml", api) == 0
+    assert logged_out(api) == ["docker.io", "ghcr.io"]
+
+
+def test_five_logins_in_one_job(fake_api: Play, act: Act) -> None:
+    """Five states are kept apart."""
+    api = fake_api("ghcr", "docker-hub", "harbor", "azure-acr", "generic")
+
+    assert act.run("five-logins.yml", api) == 0
+    assert logged_out(api) == [
+        *("registry.example.com:5000", "contoso.azurecr.io", "harbor.example.com"),
+        *("docker.io", "ghcr.io"),
+    ]
+
+
+def test_the_same_registry_twice(fake_api: Play, act: Act) -> None:
+    """A registry that two steps log in to is logged out twice, and the job is green."""
+    api = fake_api("ghcr", "ghcr")
+
+    assert act.run("two-logins.yml", api) == 0
+    assert logged_out(api) == ["ghcr.io", "ghcr.io"]
+
+
+def test_a_login_that_may_fail(fake_api: Play, act: Act) -> None:
+    """With continue-on-error the job goes on, and logs out what was logged in."""
+    api = fake_api("key-not-allowed", "ghcr")
+
+    assert act.run("continue-on-error.yml", api) == 0
+    assert act.seen_file.exists()
+    assert logged_out(api) == ["ghcr.io"]
+
+
+def test_a_matrix(fake_api: Play, act: Act) -> None:
+    """Each job of a matrix logs its own server in and out."""
+    api = fake_api("ghcr", "ghcr", "ghcr")
+
+    assert act.run("matrix.yml", api) == 0
+    for word in ("/login", "/logout"):
+        asked = [seen.body["server_id"] for seen in api.requests if seen.path.endswith(word)]
+        assert sorted(asked) == [f"11111111-2222-4333-8444-00000000000{n}" for n in (1, 2, 3)]
+
+
+def test_a_reusable_workflow(fake_api: Play, act: Act) -> None:
+    """With `secrets: inherit` it has the key."""
+    api = fake_api("ghcr")
+
+    assert act.run("reusable.yml", api) == 0
+    assert api.calls() == LOGIN_AND_LOGOUT
+
+
+def test_a_reusable_workflow_without_secrets(
+    fake_api: Play, act: Act, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Without them the key is empty: the job is red, and nothing is asked of the API."""
+    api = fake_api()
+
+    assert act.run("reusable-without-secrets.yml", api) == 1
+    assert "The input api_key is missing or empty" in capfd.readouterr().out
+    assert api.requests == []
+
+
+def test_a_job_without_python(
+    fake_api: Play, act: Act, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Where there is Node and no Python, the job is red and says what to add."""
+    api = fake_api()
+    node = shutil.which("node")
+    assert node
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "node").symlink_to(node)
+
+    assert act.run("login.yml", api, path=str(tmp_path / "bin")) == 1
+    assert "Add a step with actions/setup-python" in capfd.readouterr().out
+    assert api.requests == []
