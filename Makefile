@@ -33,6 +33,8 @@ check: $(READY) $(ACTIONLINT) ## formatter, linters, types, metadata, workflows,
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml logout/action.yml .github/actions/*/action.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml examples/*.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml
+	@$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 	@$(ACTIONLINT) -shellcheck $(BIN)/shellcheck -pyflakes=
 	@$(ACTIONLINT) -shellcheck $(BIN)/shellcheck -pyflakes= tests/runner/by-hand.yml
 	@ACTIONLINT=$(ACTIONLINT) $(BIN)/python -m pytest --quiet -m actionlint
