@@ -40,7 +40,10 @@ def main() -> int:
         0 if each job went as it should.
     """
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    names = _parser().parse_args().jobs or list(JOBS)
+    parser = _parser()
+    names = parser.parse_args().jobs or list(JOBS)
+    if not set(names) <= JOBS.keys():
+        parser.error(f"there are the jobs {', '.join(JOBS)}")
     print("A workflow has this step, and runs against a fake Reoclo API on this machine:\n")
     print(_painted(WORKFLOW, CYAN))
     went_well = [JOBS[name]() for name in names]

@@ -96,6 +96,14 @@ def test_what_does_not_go_as_it_should_fails_the_demo(monkeypatch: pytest.Monkey
     assert demo.main() == 1
 
 
+def test_a_job_that_there_is_not_is_told() -> None:
+    """Who mistypes a name is told the names that there are."""
+    done = subprocess.run([*COMMAND, "god"], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert "good, refused, cancelled" in done.stderr.splitlines()[-1]
+
+
 def test_all_jobs_are_shown_unless_some_are_named() -> None:
     """`make demo` shows each of them, in plain text where nobody watches."""
     shown = show()
