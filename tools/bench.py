@@ -1,0 +1,339 @@
+"""Measure whole runs of main and post, from Node's start to its end, and print a table.
+
+    python -m tools.bench               7 rounds
+    python -m tools.bench --rounds=3    a quick look
+
+Cold means that there is no bytecode, as on a fresh runner; warm, that there is. The fake API is a
+process of its own (tools/bench_api.py), and Node and Python are started as a runner starts them
+(tests/runner), on copies of the tree. Beside it bare starts of both, since machines differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.runner import Runner
+from tests.runner.checkout import ROOT, check_out
+from tests.runner.runner import RunningStage, StageResult
+
+LOGINS = (0.0, 0.4, 1.0, 3.0, 7.0)
+SHIPPED = ("action.yml", "main.py", "post.py", "lib")
+INPUTS = {
+    "api_key": "rca_YmVuY2hcmstbm90LWEtc2VjcmV0",
+    "server_id": "5f0c8a1e-3d52-4b7e-9c1a-2e6f7d8b9a10",
+    "credential_id": "c2a4e6f8-1b3d-4f5a-8c7e-9d0b1a2c3e4f",
+}
+# What main may take over the login's own duration, and post in all.
+MAIN_GOALS = {"cold": 0.40, "warm": 0.30}
+POST_FACTOR, POST_SECONDS = 1.5, 0.06
+
+COLUMNS = (
+    "",
+    "cold",
+    "goal",
+    "warm",
+    "goal",
+    "requests",
+    "from the login's end to main's, cold",
+    "main's own time, cold",
+    "warm",
+)
+TOP_IMPORTS = 15
+_IMPORT = re.compile(r"^import time: +(\d+) \| +(\d+) \| +([\w.]+)$", re.MULTILINE)
+_PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
+
+Samples = dict[tuple[str, str], list["Sample"]]
+
+
+class Sample(NamedTuple):
+    """One run of a stage; times in seconds.
+
+    `own` leaves out what was waited for: the login, and from its end to the next poll.
+    """
+
+    total: float
+    own: float
+    late: float
+    requests: int
+
+
+class Api:
+    """The fake API as a process of its own.
+
+    Args:
+        process: It; a line to it is answered with the requests since the last one.
+        url: Its address.
+    """
+
+    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
+        self._process = process
+        self.url = url
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Give the requests since this was asked last: when each came, and what for."""
+        assert self._process.stdin  # noqa: S101 for mypy
+        assert self._process.stdout  # noqa: S101 for mypy
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        found: list[dict[str, Any]] = json.loads(self._process.stdout.readline())
+        return found
+
+
+@contextmanager
+def api(login_seconds: float) -> Iterator[Api]:
+    """Serve logins that take so long."""
+    process = subprocess.Popen(
+        [sys.executable, "-B", "-m", "tools.bench_api", str(login_seconds)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout  # noqa: S101 for mypy
+        yield Api(process, process.stdout.readline().strip())
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line.
+
+    Returns:
+        0.
+    """
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
+    parser.add_argument("--rounds", type=int, default=7, help="runs of each kind (%(default)s)")
+    rounds = parser.parse_args(arguments).rounds
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(Path(folder))
+        for number in range(rounds):
+            print(f"round {number + 1} of {rounds} …", file=sys.stderr)
+            bench.round()
+        print("\n".join([*bench.table(), "", *bench.imports()]))
+    return 0
+
+
+class Bench:
+    """Takes the samples, and tells what they say.
+
+    Args:
+        folder: For the copies of the tree, and the jobs' files.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._python = Path(sys.base_prefix) / "bin" / "python3"
+        self._node = shutil.which("node") or "node"
+        self._jobs = 0
+        self._samples: Samples = {}
+        self._bare: dict[str, list[float]] = {"Node": [], "Python": []}
+        self._memory: list[dict[str, int]] = []
+        for state in MAIN_GOALS:
+            check_out(folder / state, *SHIPPED)
+        # The launcher's -B keeps Python from writing bytecode, not from using it.
+        compiling = [str(self._python), "-m", "compileall", "-q", str(folder / "warm")]
+        subprocess.run(compiling, check=True, env={})
+
+    def round(self) -> None:
+        """Take one sample of each kind."""
+        self._bare["Node"].append(_seconds([self._node, "-e", ""]))
+        self._bare["Python"].append(_seconds([str(self._python), "-BsS", "-c", "pass"]))
+        for login in LOGINS:
+            with api(login) as server:
+                for state in MAIN_GOALS:
+                    self._job(server, login, state)
+        with api(0) as server:
+            for state in MAIN_GOALS:
+                self._idle_post(server, state)
+
+    def table(self) -> Iterator[str]:
+        """Give the lines of the table."""
+        node, python = (statistics.median(self._bare[name]) for name in ("Node", "Python"))
+        yield from (
+            *_head(self._node),
+            "",
+            f"| {' | '.join(COLUMNS)} |",
+            "|---" * len(COLUMNS) + "|",
+        )
+        for name, bare in self._bare.items():
+            yield f"| bare {name} | {_spread(bare)} | | {_spread(bare)} | | | | | |"
+        for login in LOGINS:
+            yield self._main_row(login)
+        most = POST_FACTOR * (node + python + POST_SECONDS)
+        for name in ("post that logs out", "post with nothing to do"):
+            yield self._post_row(name, most)
+        yield ""
+        yield f"Peak memory: Node {self._peak('node')} MiB, Python {self._peak('python')} MiB."
+
+    def imports(self) -> Iterator[str]:
+        """Give the lines of a table of main's imports, the dearest first."""
+        yield "| main imports (cold) | ms with what it imports | ms itself |"
+        yield "|---|---|---|"
+        found = _IMPORT.findall(self._telling_main().output)
+        dearest = sorted(found, key=lambda entry: -int(entry[1]))[:TOP_IMPORTS]
+        for own, together, name in dearest:
+            yield f"| {name} | {int(together) / 1000:.1f} | {int(own) / 1000:.1f} |"
+
+    def _job(self, server: Api, login: float, state: str) -> None:
+        runner = self._runner(server, state)
+        self._take(f"main {login:g}", state, server, runner, login)
+        self._take("post that logs out", state, server, runner)
+
+    def _idle_post(self, server: Api, state: str) -> None:
+        runner = self._runner(server, state, cleanup="false")
+        runner.main()
+        self._take("post with nothing to do", state, server, runner)
+
+    def _take(
+        self, name: str, state: str, server: Api, runner: Runner, login: float | None = None
+    ) -> None:
+        server.requests()
+        began = time.time()
+        running = runner.begin("post" if login is None else "main")
+        if login is not None and login >= 3:
+            self._look_at_memory(running)
+        _check(running.wait())
+        ended = time.time()
+        sample = _sample(began, ended, server.requests(), login or 0.0)
+        self._samples.setdefault((name, state), []).append(sample)
+
+    def _look_at_memory(self, running: RunningStage) -> None:
+        time.sleep(1.5)
+        self._memory.append(_peaks(running._process.pid))  # noqa: SLF001 tests need none
+
+    def _runner(self, server: Api, state: str, python: Path | None = None, **more: str) -> Runner:
+        self._jobs += 1
+        location = str(python or self._python.parent.parent)
+        return Runner(
+            self._folder / f"job-{self._jobs}",
+            {**INPUTS, "api_url": server.url, **more},
+            action=self._folder / state,
+            environment={"pythonLocation": location},
+        )
+
+    def _telling_main(self) -> StageResult:
+        python = self._folder / "telling" / "bin" / "python3"
+        python.parent.mkdir(parents=True)
+        python.write_text(f'#!/bin/sh\nexec "{self._python}" -X importtime "$@"\n', "utf-8")
+        python.chmod(0o755)
+        with api(1) as server:
+            return self._runner(server, "cold", python.parent.parent).main()
+
+    def _main_row(self, login: float) -> str:
+        cold, warm = (self._samples[f"main {login:g}", state] for state in MAIN_GOALS)
+        over = [[sample.total - login for sample in samples] for samples in (cold, warm)]
+        cells = [
+            f"main over a login of {login:g} s",
+            *_judged(over[0], MAIN_GOALS["cold"]),
+            *_judged(over[1], MAIN_GOALS["warm"]),
+            _range([sample.requests for sample in cold + warm]),
+            _spread([sample.late for sample in cold]),
+            _spread([sample.own for sample in cold]),
+            _spread([sample.own for sample in warm]),
+        ]
+        return f"| {' | '.join(cells)} |"
+
+    def _post_row(self, name: str, most: float) -> str:
+        cold, warm = (self._samples[name, state] for state in MAIN_GOALS)
+        cells = [
+            name,
+            *_judged([sample.total for sample in cold], most),
+            *_judged([sample.total for sample in warm], most),
+            _range([sample.requests for sample in cold + warm]),
+        ]
+        return f"| {' | '.join(cells)} | | | |"
+
+    def _peak(self, program: str) -> str:
+        found = [
+            kib / 1024
+            for seen in self._memory
+            for name, kib in seen.items()
+            if name.startswith(program)
+        ]
+        return f"{max(found):.0f}" if found else "?"
+
+
+def _head(node: str) -> Iterator[str]:
+    """Say what was measured where."""
+    yield f"Node {_version(node)}, Python {platform.python_version()}, {_machine()}."
+    yield "Seconds: median (least to most). Goals: main's for the time over the login's duration,"
+    yield f"post's {POST_FACTOR} times (bare Node + bare Python + {POST_SECONDS}). Main's own time"
+    yield "is that without the wait from the login's end to the next poll."
+
+
+def _sample(began: float, ended: float, requests: list[dict[str, Any]], login: float) -> Sample:
+    """Work out a sample from when a stage began and ended, and what it asked when."""
+    total = ended - began
+    if not login and not requests:
+        return Sample(total, total, 0.0, 0)
+    login_end = requests[0]["at"] + login
+    polls = [request["at"] for request in requests if request["call"] == "GET"]
+    lag = max(0.0, polls[-1] - login_end)
+    return Sample(total, total - login - (lag if login else 0.0), ended - login_end, len(requests))
+
+
+def _check(result: StageResult) -> None:
+    if result.exit_code:
+        raise SystemExit(f"a stage failed:\n{result.output}")
+
+
+def _seconds(command: list[str]) -> float:
+    began = time.perf_counter()
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+    return time.perf_counter() - began
+
+
+def _peaks(session: int) -> dict[str, int]:
+    """Give the most memory, in KiB, that each process of a session has had, by its name."""
+    found: dict[str, int] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, AttributeError):  # it has ended meanwhile
+            if os.getsid(int(folder.name)) == session:
+                found |= _peak(folder)
+    return found
+
+
+def _peak(folder: Path) -> dict[str, int]:
+    peak = _PEAK.search((folder / "status").read_text("utf-8"))
+    return {(folder / "exe").readlink().name: int(peak[1]) if peak else 0}
+
+
+def _judged(values: list[float], most: float) -> tuple[str, str]:
+    is_met = statistics.median(values) <= most
+    return _spread(values), f"{most:.2f} {'met' if is_met else 'missed'}"
+
+
+def _spread(values: list[float]) -> str:
+    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+
+
+def _range(values: list[int]) -> str:
+    least, most = min(values), max(values)
+    return str(least) if least == most else f"{least} to {most}"
+
+
+def _version(node: str) -> str:
+    said = subprocess.run([node, "--version"], check=True, capture_output=True, text=True)
+    return said.stdout.strip().removeprefix("v")
+
+
+def _machine() -> str:
+    load = f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "load unknown"
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {load}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
