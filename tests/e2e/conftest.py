@@ -41,8 +41,9 @@ def action_copy(tmp_path: Path) -> Path:
 def make_runner(tmp_path: Path, profile: Profile) -> MakeRunner:
     """Make a job that uses the action with good inputs against a fake API.
 
-    Each test runs on all four runners; where it has four cases or more, these are dealt out to
-    them (--all-runners runs each case on each). Not on all four are: what needs a signal, which
+    Each test runs on all four runners. Its cases, where it has some, are dealt out to them: each
+    case is run, and each runner is met. With the mark `every_case`, and with --all-runners for
+    all tests, each case is run on each. Not on all four are: what needs a signal, which
     GitHub's runner alone sends (in test_launcher, and where a test says `on_github`); and what
     takes minutes, where the many jobs are dealt out instead (test_faults, test_secrets).
     test_cleanup ends main as each runner does. The other tests of test_launcher have no runner.
@@ -61,31 +62,34 @@ def make_runner(tmp_path: Path, profile: Profile) -> MakeRunner:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deal the cases of a test out to the runners, where it has enough for all of them."""
+    """Deal the cases of each test out to the runners, so that each case and each runner is met."""
+    ours = [item for item in items if item.path.parent == Path(__file__).parent]
     if config.getoption("all_runners"):
         return
-    dealt = _dealt(items)
-    config.hook.pytest_deselected(items=[item for item in items if item not in dealt])
-    items[:] = [item for item in items if item in dealt]
+    left_out = set(ours) - _dealt(ours)
+    config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+    items[:] = [item for item in items if item not in left_out]
 
 
 def _dealt(items: list[pytest.Item]) -> set[pytest.Item]:
-    cases: dict[str, dict[str, list[pytest.Item]]] = {}
+    tests: dict[str, dict[str, list[pytest.Item]]] = {}
     for item in items:
         test, _, case = item.nodeid.partition("[")
         own = "-".join(part for part in case.rstrip("]").split("-") if part not in _NAMES)
-        cases.setdefault(test, {}).setdefault(own, []).append(item)
-    return {item for rows in cases.values() for item in _deal(list(rows.values()))}
+        tests.setdefault(test, {}).setdefault(own, []).append(item)
+    return {item for cases in tests.values() for item in _deal(list(cases.values()))}
 
 
-def _deal(rows: list[list[pytest.Item]]) -> list[pytest.Item]:
-    if len(rows) < len(PROFILES):
-        return [item for row in rows for item in row]
-    return [
-        item
-        for number, row in enumerate(rows)
-        for item in (row if len(row) < len(PROFILES) else [row[number % len(PROFILES)]])
-    ]
+def _deal(cases: list[list[pytest.Item]]) -> list[pytest.Item]:
+    """Choose of a test's cases, each on some runners, which are run."""
+    is_dealt = all(
+        len(case) == len(PROFILES) and not case[0].get_closest_marker("every_case")
+        for case in cases
+    )
+    if not is_dealt:
+        return [item for case in cases for item in case]
+    rounds = range(max(len(cases), len(PROFILES)))
+    return [cases[number % len(cases)][number % len(PROFILES)] for number in rounds]
 
 
 _NAMES = {profile.name for profile in PROFILES}

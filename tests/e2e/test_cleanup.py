@@ -27,7 +27,7 @@ from tests.integration.conversation import (
     polls,
     without_end,
 )
-from tests.runner import ACT, GITHUB, PROFILES, StageResult
+from tests.runner import GITHUB, PROFILES, StageResult
 from tests.runner.runner import RunningStage
 
 # How long the API takes to accept a login, and the server to carry it out.
@@ -38,7 +38,7 @@ End = Callable[[RunningStage], StageResult]
 # How main is ended on each runner, and on a machine without memory: there Node is killed alone.
 ENDS = [
     *(pytest.param(profile, RunningStage.end, id=f"{profile}'s end") for profile in PROFILES),
-    *(pytest.param(entry, RunningStage.kill_node, id=f"{entry}: Node") for entry in (GITHUB, ACT)),
+    pytest.param(GITHUB, RunningStage.kill_node, id="Node's death"),
 ]
 
 

@@ -28,6 +28,7 @@ def holders(folder: Path, secret: str) -> set[str]:
     return {path.name.split("_")[0] for path in files if secret in path.read_text("utf-8")}
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("composites", DEEP, ids=["one deep", "two deep"])
 def test_login_and_logout_work_inside_composite_actions(
     fake_api: Play, tmp_path: Path, profile: Profile, composites: list[Mapping[str, str]]
@@ -111,6 +112,7 @@ def test_inputs_of_another_step_in_post_have_no_say(
     assert {seen.headers["Authorization"] for seen in api.requests} == {f"Bearer {API_KEY}"}
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("around", "named"),
     [
@@ -160,6 +162,7 @@ def test_an_empty_text_keeps_the_composites_input_away(
     assert api.calls() == LOGIN_AND_LOGOUT
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("composites", [[], [{}]], ids=["top level", "composite"])
 def test_the_hint_comes_in_a_composite_action_on_gitea_and_forgejo_alone(
     tmp_path: Path, profile: Profile, composites: list[Mapping[str, str]]
