@@ -20,7 +20,7 @@ demo: $(READY) ## see jobs against the fake Reoclo API: good, refused, cancelled
 	@$(BIN)/python -m tests.demo
 
 test: $(READY) ## run all tests but those under act
-	@$(BIN)/python -m pytest -m "not act" --cov --cov-report=term --cov-fail-under=100 $(ARGS)
+	@$(BIN)/python -m pytest -m "not act" -n 3 --dist loadfile --cov --cov-report=term --cov-fail-under=100 $(ARGS)
 
 act: $(READY) ## run the workflows of tests/act under act
 	@$(BIN)/python -m pytest -m act $(ARGS)
