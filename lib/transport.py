@@ -252,17 +252,15 @@ def _unreachable(error: Exception) -> Unreachable:
     certificate = _first(causes, ssl.SSLCertVerificationError)
     if certificate:
         return _untrusted(certificate)
-    names = {type(cause).__name__ for cause in causes}
     refusal = next((found for cause in causes if (found := _TUNNEL.search(str(cause)))), None)
-    if refusal or names & _BAD_PROXY:
+    if refusal or _is_named(causes, _BAD_PROXY):
         return _bad_proxy(refusal[1] if refusal else "")
-    tls = _first(causes, ssl.SSLError)
-    is_final = bool(names & _MALFORMED or (tls and tls.reason in _NO_TLS))
+    is_final = _is_named(causes, _MALFORMED) or _is_without_tls(causes)
     return Unreachable(
         f"The Reoclo API cannot be reached: {_reason(causes)}",
         remedy=advice.UNREACHABLE,
         transient=not is_final,
-        lost=not (is_final or names & _BEFORE_SENDING),
+        lost=not (is_final or _is_named(causes, _BEFORE_SENDING)),
     )
 
 
@@ -312,10 +310,9 @@ def _untrusted(certificate: ssl.SSLCertVerificationError) -> Unreachable:
 
 def _reason(causes: list[BaseException]) -> str:
     """Give the reason a person knows, without the names of any library."""
-    if {type(cause).__name__ for cause in causes} & _MALFORMED:
+    if _is_named(causes, _MALFORMED):
         return "its address is malformed"
-    tls = _first(causes, ssl.SSLError)
-    if tls and tls.reason in _NO_TLS:
+    if _is_without_tls(causes):
         return "it speaks no TLS, or none that this runner knows"
     if _first(causes, socket.gaierror):
         return "its name cannot be resolved"
@@ -326,6 +323,15 @@ def _reason(causes: list[BaseException]) -> str:
     if system and not isinstance(system, ssl.SSLError):
         return str(system.strerror).lower()
     return "the connection was closed, or the answer broke off"
+
+
+def _is_named(causes: list[BaseException], names: Collection[str]) -> bool:
+    return any(type(cause).__name__ in names for cause in causes)
+
+
+def _is_without_tls(causes: list[BaseException]) -> bool:
+    error = _first(causes, ssl.SSLError)
+    return error is not None and error.reason in _NO_TLS
 
 
 def _first(causes: list[BaseException], kind: type[E]) -> E | None:
