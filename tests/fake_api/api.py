@@ -11,19 +11,15 @@ import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from tests.fake_api import audit, faults, recording
 from tests.fake_api.rate_limit import Limiter
 from tests.fake_api.recording import Exchange, Recording, Values
 from tests.fake_api.recording import Response as Answer
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
+from tests.fake_api.server import Served
 
 # What no recording answers gets this status, which no client takes for a passing fault.
 UNEXPECTED = 418
@@ -99,42 +95,7 @@ class Conversation:
                 yield exchange
 
 
-class QuickServer(HTTPServer):
-    """A server that stops at once, where its base waits for half a second.
-
-    It can also be out for a while: then nothing listens.
-    """
-
-    _outage: threading.Thread | None = None
-    _over: threading.Event | None = None
-
-    def thread_target(self) -> None:
-        """Serve until it is stopped."""
-        assert self.server is not None
-        self.server.serve_forever(poll_interval=0.01)
-
-    def go_out(self, seconds: float | None) -> None:
-        """Stop to listen, and come back on the same port after so many seconds, or never."""
-        over = self._over = threading.Event()
-
-        def outage() -> None:
-            self.stop()
-            if not over.wait(seconds):
-                self.start()
-
-        self._outage = threading.Thread(target=outage)
-        self._outage.start()
-
-    def close(self) -> None:
-        """Stop for good."""
-        if self._outage and self._over:
-            self._over.set()
-            self._outage.join()
-        if self.is_running():
-            self.stop()
-
-
-class FakeApi:
+class FakeApi(Served):
     """Plays recordings over HTTP, one to each login, and remembers what it was asked.
 
     Args:
@@ -161,30 +122,9 @@ class FakeApi:
         self._lock = threading.Lock()
         limits = (entry.rate_limit for entry in self._waiting)
         self._limiter = Limiter(next((limit for limit in limits if limit), None))
-        self._server = QuickServer(host=host, port=port, threaded=True, ssl_context=tls)
-        self._server.expect_request(re.compile(".*")).respond_with_handler(self._handle)
+        super().__init__(self._handle, host=host, port=port, tls=tls)
         self.requests: list[SeenRequest] = []
         self.audit_trail: list[audit.AuditEntry] = []
-
-    def __enter__(self) -> Self:
-        """Start to listen."""
-        self._server.start()
-        return self
-
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        """Stop."""
-        self._server.close()
-
-    @property
-    def url(self) -> str:
-        """What to give the action as api_url."""
-        scheme = "https" if self._server.ssl_context else "http"
-        return f"{scheme}://{self._server.host}:{self._server.port}"
 
     def calls(self) -> list[str]:
         """Give what was asked, in order, each as a word; polls in a row are one."""

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import http.client
 import json
-import re
 import ssl
 import threading
 import time
 from dataclasses import dataclass
 from ipaddress import ip_address
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from werkzeug import Request, Response
 
-from tests.fake_api.api import QuickServer
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
+from tests.fake_api.server import Served
 
 TIMEOUT_SECONDS = 60
 # What is passed on; all else is between two neighbours.
@@ -41,7 +36,7 @@ class Heard:
     answer: Any
 
 
-class Recorder:
+class Recorder(Served):
     """Passes requests on to a real API, and keeps them with their answers.
 
     Args:
@@ -57,29 +52,9 @@ class Recorder:
         self._target = _checked(api_url)
         self._tls = tls or ssl.create_default_context()
         self._lock = threading.Lock()
-        self._server = QuickServer(port=port, host="127.0.0.1", threaded=True)
-        self._server.expect_request(re.compile(".*")).respond_with_handler(self._pass_on)
+        super().__init__(self._pass_on, port=port)
         self.heard: list[Heard] = []
         self.failures: list[str] = []
-
-    def __enter__(self) -> Self:
-        """Start to listen."""
-        self._server.start()
-        return self
-
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        """Stop."""
-        self._server.close()
-
-    @property
-    def url(self) -> str:
-        """What to give the action as api_url."""
-        return f"http://{self._server.host}:{self._server.port}"
 
     @property
     def host(self) -> str:
