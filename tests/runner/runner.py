@@ -233,9 +233,10 @@ class RunningStage:
         Raises:
             subprocess.TimeoutExpired: it had not ended after so many seconds.
         """
-        self._process.wait(seconds)
+        # The end of its output is seen at once; that of a process, by `subprocess`, 0.05 s late.
         if not self._output.has_ended(seconds):
             raise subprocess.TimeoutExpired(self._process.args, seconds)
+        self._process.wait(seconds)
         return self._leave(0)
 
     def _leave(self, patience: float) -> StageResult:
