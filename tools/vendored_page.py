@@ -28,9 +28,9 @@ WHY = {
     "backoff": "Tries again, and asks again. Used by `lib/retry.py`.",
     "certifi": "Certificates of public CAs, for runners whose own trust store is missing or old. "
     "Used by requests.",
-    "charset-normalizer": "Required by requests.",
     "idna": "Names of hosts that are not ASCII. Required by requests.",
-    "requests": "Sends the requests. Used by `lib/transport.py`.",
+    "requests": "Sends the requests. Used by `lib/transport.py`; its dependency "
+    "charset-normalizer, which guesses encodings, is left out.",
     "truststore": "Asks the system whom it trusts. Used by `lib/trust.py`.",
     "urllib3": "Connections, TLS and proxies. Required by requests.",
 }

@@ -8,9 +8,9 @@ const path = require("node:path");
 const ROOT = path.resolve(__dirname, "..", "..");
 // lib.TOO_OLD; py.exe has none; a shell (pyenv, asdf) cannot start it or find it; the store's stub.
 const TRY_THE_NEXT = new Set([86, 103, 112, 126, 127, 9009, 0xa0000004, 0xa0000005, 0xa0000006]);
-// No bytecode files, no user site, no site-packages or .pth files, no buffer. Python 2.7 does
-// not start with -X utf8, so isolated() sets that, and does what -E would, by environment.
-const FLAGS = ["-B", "-s", "-S", "-u"];
+// No bytecode files, no user site, no site-packages or .pth files, no buffer, no library's warnings.
+// Python 2.7 does not start with -X utf8, so isolated() sets that, and does what -E would.
+const FLAGS = ["-B", "-s", "-S", "-u", "-Wignore"];
 const UNFINISHED = "Python ended before it was done: the server may still be logged in to the registry.";
 
 function* candidates(env, platform, files = fs) {

@@ -115,6 +115,17 @@ def test_a_conversation_without_a_second_try_imports_no_backoff(
     assert not post & {"lib.login", "actions_toolkit.file_command"}
 
 
+def test_no_encoding_is_guessed_and_no_library_complains(fake_api: Play, telling: Tell) -> None:
+    """The guesser that `requests` asks for is left out; that it warns of this, no log shows."""
+    runner = telling(fake_api("ghcr"))
+
+    for stage in (runner.main(), runner.post()):
+        # Their own names are told also where they are looked for and not found; parts are not.
+        guessers = ("chardet.", "charset_normalizer.")
+        assert not [name for name in imported(stage) if name.startswith(guessers)]
+        assert "Warning" not in stage.output
+
+
 def test_a_login_that_is_waited_for_imports_backoff_then(fake_api: Play, telling: Tell) -> None:
     """What the test before this one does not find would be found."""
     runner = telling(fake_api("slow-login"))

@@ -333,7 +333,11 @@ def test_python_is_started_isolated(program: Program) -> None:
 
     _, output = launch("main", folder, environment=job)
 
-    assert output.splitlines() == [f"-B -s -S -u {ROOT / 'main.py'}", "PYTHONUTF8=1", "eof"]
+    assert output.splitlines() == [
+        f"-B -s -S -u -Wignore {ROOT / 'main.py'}",
+        "PYTHONUTF8=1",
+        "eof",
+    ]
 
 
 @on_github

@@ -133,7 +133,7 @@ class Runner:
 
     def _command(self, stage: Stage) -> list[str]:
         if not self._through_node:
-            return [sys.executable, "-BsSu", str(self._action / f"{stage}.py")]
+            return [sys.executable, "-BsSu", "-Wignore", str(self._action / f"{stage}.py")]
         return [_node(self._environment["PATH"]), str(self._action / self._metadata["runs"][stage])]
 
     def _command_files(self) -> dict[str, Path]:

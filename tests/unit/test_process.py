@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import subprocess
 import sys
@@ -11,7 +12,14 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from lib.clock import Deadline
-from lib.process import GRACE_SECONDS, Cancellation, Cancelled, SystemClock, ignore_signals
+from lib.process import (
+    GRACE_SECONDS,
+    Cancellation,
+    Cancelled,
+    SystemClock,
+    ignore_signals,
+    kept_to_the_end,
+)
 from tests.unit.fake_clock import FakeClock
 
 pytestmark = pytest.mark.usefixtures("restored_signals")
@@ -149,3 +157,26 @@ def test_the_system_clock_goes_on_while_it_sleeps() -> None:
     start = time.monotonic()
     clock.sleep(0)
     assert clock.now() >= start
+
+
+def test_what_is_kept_to_the_end_is_not_searched_for_garbage() -> None:
+    """Python looks for none while the block runs, nor in what it made; later garbage it finds."""
+    gc.unfreeze()
+    try:
+        with kept_to_the_end():
+            assert not gc.isenabled()
+            made = [{}]
+        assert gc.isenabled()
+        assert gc.get_freeze_count()
+        assert not any(found is made for found in gc.get_objects())
+    finally:
+        gc.unfreeze()
+
+
+def test_garbage_is_looked_for_again_after_a_fault() -> None:
+    """An import that fails leaves the process as it was."""
+    with pytest.raises(ImportError), kept_to_the_end():
+        raise ImportError
+    gc.unfreeze()
+
+    assert gc.isenabled()
