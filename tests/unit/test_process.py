@@ -165,7 +165,7 @@ def test_what_is_kept_to_the_end_is_not_searched_for_garbage() -> None:
     try:
         with kept_to_the_end():
             assert not gc.isenabled()
-            made = [{}]
+            made: list[object] = []
         assert gc.isenabled()
         assert gc.get_freeze_count()
         assert not any(found is made for found in gc.get_objects())
