@@ -1,7 +1,7 @@
 """Measure whole runs of main and post, from Node's start to its end, and print a table.
 
-    python -m tools.bench               7 rounds
-    python -m tools.bench --rounds=3    a quick look
+    python -m tools.bench                          7 rounds
+    python -m tools.bench --rounds=3 --logins=0    a quick look
 
 Cold means that there is no bytecode, as on a fresh runner; warm, that there is. The fake API is a
 process of its own (tools/bench_api.py), and Node and Python are started as a runner starts them
@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,27 +30,29 @@ from tests.runner import Runner
 from tests.runner.checkout import ROOT, check_out
 from tests.runner.runner import RunningStage, StageResult
 
-LOGINS = (0.0, 0.4, 1.0, 3.0, 7.0)
+LOGINS = "0,0.4,1,3,7"
 SHIPPED = ("action.yml", "main.py", "post.py", "lib")
 INPUTS = {
     "api_key": "rca_YmVuY2hcmstbm90LWEtc2VjcmV0",
     "server_id": "5f0c8a1e-3d52-4b7e-9c1a-2e6f7d8b9a10",
     "credential_id": "c2a4e6f8-1b3d-4f5a-8c7e-9d0b1a2c3e4f",
 }
-# What main may take over the login's own duration, and post in all.
+# What main itself may take over the login's own duration, and post in all: such a multiple of
+# bare starts of Node and Python, and so many seconds.
 MAIN_GOALS = {"cold": 0.40, "warm": 0.30}
 POST_FACTOR, POST_SECONDS = 1.5, 0.06
 
 COLUMNS = (
     "",
-    "cold",
-    "goal",
-    "warm",
-    "goal",
     "requests",
-    "from the login's end to main's, cold",
-    "main's own time, cold",
-    "warm",
+    "cold: over the login",
+    "overshoot",
+    "own",
+    "goal",
+    "warm: over the login",
+    "overshoot",
+    "own",
+    "goal",
 )
 TOP_IMPORTS = 15
 _IMPORT = re.compile(r"^import time: +(\d+) \| +(\d+) \| +([\w.]+)$", re.MULTILINE)
@@ -116,11 +118,12 @@ def main(arguments: list[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
     parser.add_argument("--rounds", type=int, default=7, help="runs of each kind (%(default)s)")
-    rounds = parser.parse_args(arguments).rounds
+    parser.add_argument("--logins", default=LOGINS, help="how long they take (%(default)s s)")
+    options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(Path(folder))
-        for number in range(rounds):
-            print(f"round {number + 1} of {rounds} …", file=sys.stderr)
+        bench = Bench(Path(folder), [float(seconds) for seconds in options.logins.split(",")])
+        for number in range(options.rounds):
+            print(f"round {number + 1} of {options.rounds} …", file=sys.stderr)
             bench.round()
         print("\n".join([*bench.table(), "", *bench.imports()]))
     return 0
@@ -131,10 +134,12 @@ class Bench:
 
     Args:
         folder: For the copies of the tree, and the jobs' files.
+        logins: How many seconds the logins take.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, logins: Sequence[float]) -> None:
         self._folder = folder
+        self._logins = logins
         self._python = Path(sys.base_prefix) / "bin" / "python3"
         self._node = shutil.which("node") or "node"
         self._jobs = 0
@@ -151,7 +156,7 @@ class Bench:
         """Take one sample of each kind."""
         self._bare["Node"].append(_seconds([self._node, "-e", ""]))
         self._bare["Python"].append(_seconds([str(self._python), "-BsS", "-c", "pass"]))
-        for login in LOGINS:
+        for login in self._logins:
             with api(login) as server:
                 for state in MAIN_GOALS:
                     self._job(server, login, state)
@@ -169,10 +174,10 @@ class Bench:
             "|---" * len(COLUMNS) + "|",
         )
         for name, bare in self._bare.items():
-            yield f"| bare {name} | {_spread(bare)} | | {_spread(bare)} | | | | | |"
-        for login in LOGINS:
+            yield f"| bare {name} | | | | {_spread(bare)} | | | | {_spread(bare)} | |"
+        for login in self._logins:
             yield self._main_row(login)
-        most = POST_FACTOR * (node + python + POST_SECONDS)
+        most = POST_FACTOR * (node + python) + POST_SECONDS
         for name in ("post that logs out", "post with nothing to do"):
             yield self._post_row(name, most)
         yield ""
@@ -233,28 +238,22 @@ class Bench:
             return self._runner(server, "cold", python.parent.parent).main()
 
     def _main_row(self, login: float) -> str:
-        cold, warm = (self._samples[f"main {login:g}", state] for state in MAIN_GOALS)
-        over = [[sample.total - login for sample in samples] for samples in (cold, warm)]
-        cells = [
-            f"main over a login of {login:g} s",
-            *_judged(over[0], MAIN_GOALS["cold"]),
-            *_judged(over[1], MAIN_GOALS["warm"]),
-            _range([sample.requests for sample in cold + warm]),
-            _spread([sample.late for sample in cold]),
-            _spread([sample.own for sample in cold]),
-            _spread([sample.own for sample in warm]),
-        ]
+        sampled = {state: self._samples[f"main {login:g}", state] for state in MAIN_GOALS}
+        cells = [f"main over a login of {login:g} s", _requests(sampled)]
+        for state, samples in sampled.items():
+            cells += [
+                _spread([sample.total - login for sample in samples]),
+                _spread([sample.late for sample in samples]),
+                *_judged([sample.own for sample in samples], MAIN_GOALS[state]),
+            ]
         return f"| {' | '.join(cells)} |"
 
     def _post_row(self, name: str, most: float) -> str:
-        cold, warm = (self._samples[name, state] for state in MAIN_GOALS)
-        cells = [
-            name,
-            *_judged([sample.total for sample in cold], most),
-            *_judged([sample.total for sample in warm], most),
-            _range([sample.requests for sample in cold + warm]),
-        ]
-        return f"| {' | '.join(cells)} | | | |"
+        sampled = {state: self._samples[name, state] for state in MAIN_GOALS}
+        cells = [name, _requests(sampled)]
+        for samples in sampled.values():
+            cells += ["", "", *_judged([sample.total for sample in samples], most)]
+        return f"| {' | '.join(cells)} |"
 
     def _peak(self, program: str) -> str:
         found = [
@@ -269,9 +268,9 @@ class Bench:
 def _head(node: str) -> Iterator[str]:
     """Say what was measured where."""
     yield f"Node {_version(node)}, Python {platform.python_version()}, {_machine()}."
-    yield "Seconds: median (least to most). Goals: main's for the time over the login's duration,"
-    yield f"post's {POST_FACTOR} times (bare Node + bare Python + {POST_SECONDS}). Main's own time"
-    yield "is that without the wait from the login's end to the next poll."
+    yield "Seconds: median (least to most). The overshoot is what passes from the login's end to"
+    yield "main's. Main's own time is that over the login's, without the wait for the next poll."
+    yield f"Post's goal is {POST_FACTOR} times (bare Node + bare Python), and {POST_SECONDS} s."
 
 
 def _sample(began: float, ended: float, requests: list[dict[str, Any]], login: float) -> Sample:
@@ -320,8 +319,10 @@ def _spread(values: list[float]) -> str:
     return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
-def _range(values: list[int]) -> str:
-    least, most = min(values), max(values)
+def _requests(sampled: dict[str, list[Sample]]) -> str:
+    """Give the least and the most requests of a stage, cold or warm."""
+    counts = [sample.requests for samples in sampled.values() for sample in samples]
+    least, most = min(counts), max(counts)
     return str(least) if least == most else f"{least} to {most}"
 
 

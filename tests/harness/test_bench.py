@@ -1,0 +1,32 @@
+"""The benchmark: that it measures what it says. How long anything takes is not held here."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_benchmark_prints_its_tables() -> None:
+    """Bare starts, main and post, cold and warm, with requests, memory and imports."""
+    bench = subprocess.run(
+        [sys.executable, "-B", "-m", "tools.bench", "--rounds=1", "--logins=0,3"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+
+    rows = [line.strip("| ").split(" | ") for line in bench.stdout.splitlines() if "|" in line]
+    named = {row[0]: row for row in rows}
+    assert len({len(row) for row in rows[: rows.index(named["main imports (cold)"])]}) == 1
+    assert named["main over a login of 0 s"][1] == "2"
+    assert 7 <= int(named["main over a login of 3 s"][1].split()[-1]) <= 8
+    assert named["post that logs out"][1] == "2"
+    assert named["post with nothing to do"][1] == "0"
+    assert "Python" in named["bare Python"][0]
+    assert named["requests"][0] == "requests"
+    assert "MiB, Python" in bench.stdout
+    assert "?" not in bench.stdout
