@@ -382,7 +382,10 @@ def test_post_acts_on_the_state_and_not_on_its_inputs(
 def test_using_the_action_changes_no_file_of_it(
     fake_api: Play, action_copy: Path, tmp_path: Path, profile: Profile
 ) -> None:
-    """The action's tree is byte for byte the same after main and post as before."""
+    """Its tree is the same after main and post, byte for byte, and other folders are empty still.
+
+    A self-hosted runner could not remove what root leaves in a container.
+    """
     api = fake_api("ghcr")
 
     def content() -> dict[str, bytes]:
@@ -396,3 +399,5 @@ def test_using_the_action_changes_no_file_of_it(
     runner.post()
 
     assert content() == before
+    assert not list(runner.workspace.iterdir())
+    assert [path.name for path in runner.temp.iterdir()] == ["_runner_file_commands"]
