@@ -149,7 +149,7 @@ def _request(
             _check(client.follow(accepted.operation_id, deadline))
     except ActionError as error:
         raise _still_logged_in(
-            request, error.what, cause=error, login_operation=login_operation
+            request, error.what, login_operation=login_operation, cause=error
         ) from error
 
 
@@ -195,15 +195,15 @@ def _unended_login(state: LoginState, doubt: str, said: str) -> LogoutFailed:
 
 def _still_logged_in(
     where: LogoutRequest | LoginState,
-    said: str,
+    why: str,
     *,
+    login_operation: str,
     cause: ActionError | None = None,
-    login_operation: str = "",
 ) -> LogoutFailed:
     # What helps a request helps here; what helps a login does not.
     advice = f" {cause.remedy}" if isinstance(cause, ApiError) else ""
     return LogoutFailed(
-        f"Server {where.server_id} may still be logged in to {where.registry_url}: {said}",
+        f"Server {where.server_id} may still be logged in to {where.registry_url}: {why}",
         said=cause.said if cause else "",
         remedy=f"Run `docker logout {where.registry_url}` on that server.{advice}",
         operation_id=(cause.operation_id if cause else "") or login_operation,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from enum import Enum
-from typing import Any
 
 from lib.errors import InputError, StateError
 from lib.inputs import check_api_url, is_uuid
@@ -66,30 +65,30 @@ class LoginState:
             state = cls(**{**data, "stage": Stage(data["stage"])})
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise _unusable("it is damaged, or another program wrote it") from None
-        state._check(asdict(state))
+        state._check()
         return state
 
-    def _check(self, values: dict[str, Any]) -> None:
-        flags = [values.pop(name) for name in ("cleanup", "is_repeated")]
-        are_flags = all(isinstance(flag, bool) for flag in flags)
-        if not are_flags or not all(isinstance(value, str) for value in values.values()):
+    def _check(self) -> None:
+        """Raise unless each value is of its kind, and looks like what it stands for."""
+        if not all(isinstance(value, _kind(name)) for name, value in asdict(self).items()):
             raise _unusable("a value in it is of the wrong kind")
-        may_be_unknown = self.stage in {Stage.REQUESTED, Stage.FAILED}
-        is_operation_good = is_operation_id(self.operation_id) or (
-            may_be_unknown and not self.operation_id
+        unknown = {""} if self.stage in {Stage.REQUESTED, Stage.FAILED} else set()
+        is_good = (
+            is_uuid(self.server_id)
+            and (is_uuid(self.credential_id) or not self.credential_id)  # none in passthrough
+            and (is_operation_id(self.operation_id) or self.operation_id in unknown)
+            and (is_registry_url(self.registry_url) or self.registry_url in unknown)
         )
-        is_registry_good = is_registry_url(self.registry_url) or (
-            may_be_unknown and not self.registry_url
-        )
-        # A login with the job's own credential has no id of one.
-        is_credential_good = is_uuid(self.credential_id) or not self.credential_id
-        are_ids_good = is_uuid(self.server_id) and is_credential_good and is_operation_good
-        if not (are_ids_good and is_registry_good):
+        if not is_good:
             raise _unusable("an id in it or its registry is malformed")
         try:
             check_api_url(self.api_url)
         except InputError:
             raise _unusable("its api_url is not one the key may be sent to") from None
+
+
+def _kind(name: str) -> type:
+    return bool if name in {"cleanup", "is_repeated"} else str
 
 
 def _unusable(why: str) -> StateError:
