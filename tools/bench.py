@@ -145,6 +145,7 @@ class Bench:
         self._jobs = 0
         self._samples: Samples = {}
         self._bare: dict[str, list[float]] = {"Node": [], "Python": []}
+        self._library: dict[str, list[float]] = {state: [] for state in MAIN_GOALS}
         self._memory: list[dict[str, int]] = []
         for state in MAIN_GOALS:
             check_out(folder / state, *SHIPPED)
@@ -155,7 +156,11 @@ class Bench:
     def round(self) -> None:
         """Take one sample of each kind."""
         self._bare["Node"].append(_seconds([self._node, "-e", ""]))
-        self._bare["Python"].append(_seconds([str(self._python), "-BsS", "-c", "pass"]))
+        self._bare["Python"].append(self._run_python("pass"))
+        for state, seconds in self._library.items():
+            vendored = str(self._folder / state / "lib" / "_vendor")
+            program = f"import sys; sys.path.insert(0, {vendored!r}); import requests"
+            seconds.append(self._run_python(program))
         for login in self._logins:
             with api(login) as server:
                 for state in MAIN_GOALS:
@@ -175,6 +180,8 @@ class Bench:
         )
         for name, bare in self._bare.items():
             yield f"| bare {name} | | | | {_spread(bare)} | | | | {_spread(bare)} | |"
+        cold, warm = map(_spread, self._library.values())
+        yield f"| Python that imports requests | | | | {cold} | | | | {warm} | |"
         for login in self._logins:
             yield self._main_row(login)
         most = POST_FACTOR * (node + python) + POST_SECONDS
@@ -191,6 +198,9 @@ class Bench:
         dearest = sorted(found, key=lambda entry: -int(entry[1]))[:TOP_IMPORTS]
         for own, together, name in dearest:
             yield f"| {name} | {int(together) / 1000:.1f} | {int(own) / 1000:.1f} |"
+
+    def _run_python(self, program: str) -> float:
+        return _seconds([str(self._python), "-BsS", "-Wignore", "-c", program])
 
     def _job(self, server: Api, login: float, state: str) -> None:
         runner = self._runner(server, state)
