@@ -79,6 +79,10 @@ BAD_PROXY = (
     "Give HTTPS_PROXY on the runner an address such as http://proxy.example.com:3128, with user "
     "name and password if the proxy asks for them, or add the API's host to NO_PROXY."
 )
+MALFORMED = (
+    "Check api_url, and HTTPS_PROXY on the runner if it is set: in a proxy's user name and "
+    "password, #, / and @ are written %23, %2F and %40."
+)
 _OUT_OF_TIME = "Check the runner's clock, or have the certificate of the Reoclo API renewed."
 _ANOTHER_NAME = "Check the host in api_url: the certificate is for another name."
 # What OpenSSL and the systems say of a certificate, and what to do. The first that fits is told.
@@ -139,6 +143,26 @@ DOCKER_ADVICE = {
 DOCKER_UNKNOWN = (
     "Docker's own words are in the log above; check {credential}, and docker on the server."
 )
+
+
+# Docker keeps this login under another name, which only a logout without an address removes; with
+# this address it says that it does, and does not (docker/cli, cli/command/registry/logout.go).
+DOCKER_HUB = "docker.io"
+
+
+def logout_by_hand(registry_url: str) -> str:
+    """Give what takes a login off a server where this action cannot; docker keeps one per user.
+
+    Args:
+        registry_url: What the server is logged in to; empty if that is not known.
+    """
+    if registry_url == DOCKER_HUB:
+        command = "`docker logout` (for Docker Hub without an address)"
+    elif registry_url:
+        command = f"`docker logout {registry_url}`"
+    else:
+        command = "`docker logout` with its registry"
+    return f"run {command} on that server, as the user of Reoclo's runner agent"
 
 
 def on_status(status: int) -> Advice:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from lib import advice
 from lib.clock import Clock, Deadline
 from lib.errors import ActionError, ApiError, LogoutFailed, OperationUnfinished
 from lib.models import LogoutRequest, Operation
@@ -177,8 +178,8 @@ def _lost_login(state: LoginState) -> LogoutFailed:
     return LogoutFailed(
         f"A login with the credential {state.credential_id} may have reached server "
         f"{state.server_id}, but no answer told so, and its registry is not known here",
-        remedy="Look for it in Reoclo's audit log. If it is there, run `docker logout` with its "
-        "registry on that server.",
+        remedy="Look for it in Reoclo's audit log. If it is there, "
+        f"{advice.logout_by_hand(state.registry_url)}.",
     )
 
 
@@ -187,8 +188,8 @@ def _unended_login(state: LoginState, doubt: str, said: str) -> LogoutFailed:
         f"Server {state.server_id} was logged out of {state.registry_url}, but its login may have "
         f"ended after that: {doubt}",
         said=said,
-        remedy=f"Look the login up in Reoclo's audit log; if it ended later, run "
-        f"`docker logout {state.registry_url}` on that server.",
+        remedy="Look the login up in Reoclo's audit log; if it ended later, "
+        f"{advice.logout_by_hand(state.registry_url)}.",
         operation_id=state.operation_id,
     )
 
@@ -200,11 +201,12 @@ def _still_logged_in(
     login_operation: str,
     cause: ActionError | None = None,
 ) -> LogoutFailed:
-    # What helps a request helps here; what helps a login does not.
-    advice = f" {cause.remedy}" if isinstance(cause, ApiError) else ""
+    remedy = f"To log it out now, {advice.logout_by_hand(where.registry_url)}."
+    if isinstance(cause, ApiError):  # what helps a request helps here; what helps a login does not
+        remedy += f" {cause.remedy}"
     return LogoutFailed(
         f"Server {where.server_id} may still be logged in to {where.registry_url}: {why}",
         said=cause.said if cause else "",
-        remedy=f"Run `docker logout {where.registry_url}` on that server.{advice}",
+        remedy=remedy,
         operation_id=(cause.operation_id if cause else "") or login_operation,
     )

@@ -11,6 +11,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 
+from lib import advice
 from lib.errors import InputError, StateError
 from lib.inputs import check_api_url, is_uuid
 from lib.models import is_operation_id, is_registry_url
@@ -94,6 +95,5 @@ def _kind(name: str) -> type:
 def _unusable(why: str) -> StateError:
     return StateError(
         f"The state that the login step saved cannot be used: {why}",
-        remedy="If that step logged a server in to a registry, run `docker logout` with that "
-        "registry on that server.",
+        remedy=f"If that step logged a server in to a registry, {advice.logout_by_hand('')}.",
     )

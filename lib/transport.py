@@ -255,7 +255,9 @@ def _unreachable(error: Exception) -> Unreachable:
     refusal = next((found for cause in causes if (found := _TUNNEL.search(str(cause)))), None)
     if refusal or _is_named(causes, _BAD_PROXY):
         return _bad_proxy(refusal[1] if refusal else "")
-    is_final = _is_named(causes, _MALFORMED) or _is_without_tls(causes)
+    if _is_named(causes, _MALFORMED):
+        return _malformed()
+    is_final = _is_without_tls(causes)
     return Unreachable(
         f"The Reoclo API cannot be reached: {_reason(causes)}",
         remedy=advice.UNREACHABLE,
@@ -272,9 +274,9 @@ _BEFORE_SENDING = {
     "NewConnectionError",
     "ProxyError",
 }
-# Those for an address that they can make nothing of,
+# Those for an address that they can make nothing of, whether it is the API's or the proxy's,
 _MALFORMED = {"InvalidURL", "LocationParseError", "LocationValueError", "UnicodeError"}
-# and for such an address of a proxy: api_url's has been checked before.
+# and for one of a proxy that they cannot use.
 _BAD_PROXY = {"InvalidProxyURL", "InvalidSchema", "ProxySchemeUnknown"}
 # What a proxy says that opens no tunnel (http.client has no class of its own for it).
 _TUNNEL = re.compile(r"Tunnel connection failed: (4\d\d)")
@@ -299,6 +301,15 @@ def _bad_proxy(status: str) -> Unreachable:
     )
 
 
+def _malformed() -> Unreachable:
+    return Unreachable(
+        "The address of the Reoclo API, or of the proxy to it, is malformed",
+        remedy=advice.MALFORMED,
+        transient=False,
+        lost=False,
+    )
+
+
 def _untrusted(certificate: ssl.SSLCertVerificationError) -> Unreachable:
     return Unreachable(
         f"The certificate of the Reoclo API is not trusted: {certificate.verify_message}",
@@ -310,8 +321,6 @@ def _untrusted(certificate: ssl.SSLCertVerificationError) -> Unreachable:
 
 def _reason(causes: list[BaseException]) -> str:
     """Give the reason a person knows, without the names of any library."""
-    if _is_named(causes, _MALFORMED):
-        return "its address is malformed"
     if _is_without_tls(causes):
         return "it speaks no TLS, or none that this runner knows"
     if _first(causes, socket.gaierror):

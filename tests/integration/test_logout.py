@@ -56,7 +56,7 @@ def test_a_logout_that_is_not_allowed_is_one_warning(fake_api: Play, make_job: M
         f"Server {SERVER_ID} may still be logged in to ghcr.io",
         "(403)",
         "Operation registry_logout not allowed for this key.",
-        "Run `docker logout ghcr.io` on that server.",
+        "To log it out now, run `docker logout ghcr.io` on that server, as the user of Reoclo's ",
         "the operation registry_logout",
         f"(Operation {job.outputs()[0][1]}.)",
     ]
@@ -105,7 +105,8 @@ def test_a_logout_that_fails_on_the_server_is_a_warning(
         api.verify()
     assert post.code == 0
     (warning,) = post.annotations("warning")
-    assert f"may still be logged in to ghcr.io: {told} Run `docker logout ghcr.io`" in warning
+    assert f"may still be logged in to ghcr.io: {told} To log it out now, run" in warning
+    assert "`docker logout ghcr.io` on that server" in warning
     assert warning.endswith(f"(Operation {api.requests[3].path.rpartition('/')[2]}.)")
 
 

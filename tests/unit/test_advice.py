@@ -76,3 +76,20 @@ def test_the_cause_is_preferred_to_its_consequence() -> None:
 def test_a_certificate_has_its_remedy(complaint: str, remedy: str) -> None:
     """An old one, one for another name and one that nobody vouches for are told apart."""
     assert remedy in advice.on_certificate(complaint)
+
+
+@pytest.mark.parametrize(
+    ("registry_url", "command"),
+    [
+        ("ghcr.io", "`docker logout ghcr.io` on that server"),
+        # docker/cli#7326: with this address it removes nothing.
+        ("docker.io", "`docker logout` (for Docker Hub without an address) on that server"),
+        ("", "`docker logout` with its registry on that server"),
+    ],
+)
+def test_what_to_run_by_hand_takes_the_login_away(registry_url: str, command: str) -> None:
+    """Docker keeps logins per user, and that of Docker Hub under a name of its own."""
+    told = advice.logout_by_hand(registry_url)
+
+    assert command in told
+    assert "as the user of Reoclo's runner agent" in told

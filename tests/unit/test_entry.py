@@ -178,7 +178,8 @@ def test_post_without_a_key_says_what_stays_logged_in() -> None:
     assert len(log) == 1
     assert log[0].startswith(
         "::warning::Server 11111111-2222-4333-8444-555555555555 may still be logged in to "
-        "ghcr.io: post was given no api_key. Run `docker logout ghcr.io` on that server."
+        "ghcr.io: post was given no api_key. To log it out now, run `docker logout ghcr.io` on "
+        "that server, as the user of Reoclo's runner agent."
     )
 
 

@@ -397,3 +397,21 @@ def test_a_proxy_that_cannot_be_used_is_called_so(proxy: str) -> None:
     assert "HTTPS_PROXY" in caught.value.remedy
     assert not caught.value.transient
     assert not caught.value.lost
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    ["http://user:pa#ss@127.0.0.1:1", "http://127.0.0.1:99999", "http://a b:1", "http://a..b:1"],
+)
+def test_an_address_that_is_malformed_may_be_the_proxys(proxy: str) -> None:
+    """Both are named, nothing of the proxy's password is, and nothing was sent."""
+    session = open_session("rca_0123456789", TLS)
+    session.proxies = {"https": proxy}
+
+    with pytest.raises(Unreachable, match="or of the proxy to it, is malformed") as caught:
+        Transport("https://127.0.0.1:1", session).send("GET", "/", Deadline(FakeClock(), 20))
+
+    assert "HTTPS_PROXY" in caught.value.remedy
+    assert "ss@" not in str(caught.value)
+    assert not caught.value.transient
+    assert not caught.value.lost
