@@ -22,7 +22,8 @@ demo: $(READY) ## see jobs against the fake Reoclo API: good, refused, cancelled
 test: $(READY) ## run all tests but those under act
 	@$(BIN)/python -m pytest -m "not act" -n 3 --dist loadfile --cov --cov-report=term --cov-fail-under=100 $(ARGS)
 
-act: $(READY) ## run the workflows of tests/act under act
+act: $(READY) ## run the workflows of tests/act under act, which must be on PATH
+	@command -v act >/dev/null || { echo "make: make act needs act, as in .ci/run, on PATH" >&2; exit 1; }
 	@$(BIN)/python -m pytest -m act $(ARGS)
 
 check: $(READY) $(ACTIONLINT) ## formatter, linters, types, metadata, workflows, vendored code
@@ -79,5 +80,5 @@ $(READY): tools/dev.txt tools/vendored.txt
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version) …"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: -r tools/dev.txt
-	@$(BIN)/python tools/vendor.py --check
+	@$(BIN)/python tools/vendor.py --fetch
 	@touch $@

@@ -3,8 +3,9 @@
     python tools/vendor.py            replace lib/_vendor by the locked wheels, unpacked
     python tools/vendor.py --check    exit 1 if a byte, or a file, differs from them
     python tools/vendor.py --lock     write the hashes of the locked versions anew
+    python tools/vendor.py --fetch    have the locked wheels at hand, and look no further
 
-Wheels are taken from --wheels (made by pip where it is missing), so that a check after
+Wheels are taken from --wheels, where pip puts those that are missing, so that a check after
 the first needs no network. A wheel is used only if its hash is in the lock.
 """
 
@@ -51,17 +52,26 @@ def main(arguments: list[str] | None = None) -> int:
     """
     options = _options(arguments)
     try:
-        if options.lock:
-            _write_lock(options.wheels)
-        elif options.check:
-            check(TREE, locked_tree(options.wheels))
-        else:
-            _replace(TREE, locked_tree(options.wheels))
+        print(f"vendor: {_run(options)}")
     except VendorError as error:
         print(f"vendor: {error}", file=sys.stderr)
         return 1
-    print(f"vendor: {TREE.relative_to(ROOT)} is what {LOCK.relative_to(ROOT)} says")
     return 0
+
+
+def _run(options: argparse.Namespace) -> str:
+    """Do what is asked, and tell what holds then."""
+    if options.lock:
+        _write_lock(options.wheels)
+        return f"{LOCK.relative_to(ROOT)} has the hashes"
+    tree = locked_tree(options.wheels)
+    if options.fetch:
+        return f"the wheels of {LOCK.relative_to(ROOT)} are at hand"
+    if options.check:
+        check(TREE, tree)
+    else:
+        _replace(TREE, tree)
+    return f"{TREE.relative_to(ROOT)} is what {LOCK.relative_to(ROOT)} says"
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -69,6 +79,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--check", action="store_true", help="compare, and change nothing")
     mode.add_argument("--lock", action="store_true", help="write the lock's hashes anew")
+    mode.add_argument("--fetch", action="store_true", help="only have the wheels at hand")
     parser.add_argument("--wheels", type=Path, default=WHEELS, help="where the wheels are kept")
     return parser.parse_args(arguments)
 

@@ -65,6 +65,17 @@ def test_the_tree_is_made_anew(project: Path) -> None:
     assert vendor(project, "--check")[0] == 0
 
 
+def test_the_wheels_can_be_had_while_the_tree_is_another(project: Path) -> None:
+    """So that `make vendor` can begin after the lock has been changed; the tree is left alone."""
+    path = project / "lib" / "_vendor" / "requests" / "api.py"
+    path.write_text("older", "utf-8")
+
+    assert vendor(project, "--fetch")[0] == 0
+    assert path.read_text("utf-8") == "older"
+    next((project / ".wheels").glob("idna-*.whl")).unlink()
+    assert vendor(project, "--fetch")[0] == 1
+
+
 def test_a_wheel_that_is_not_the_locked_one_is_not_used(project: Path) -> None:
     """A wheel whose hash is not in the lock is no wheel, whatever its name."""
     wheel = next((project / ".wheels").glob("idna-*.whl"))
