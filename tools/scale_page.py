@@ -111,7 +111,8 @@ def _sentence(fast: Row, slow: Row) -> str:
         f"after {fast.half_in:.0f} s and the last after {fast.all_in:.0f} s, but "
         f"{fast.not_logged_out:,} logouts are not confirmed; on a key for {slow.limit} only "
         f"{slow.jobs - slow.not_logged_in:,} are logged in. So let about 300 run at once "
-        "(`strategy.max-parallel`), or ask for a higher limit."
+        "on the first, and 15 on the second (`strategy.max-parallel` holds within a matrix, which "
+        "has at most 256 jobs), or ask for a higher limit."
     )
 
 
