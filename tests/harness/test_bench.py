@@ -19,11 +19,12 @@ def test_the_benchmark_prints_its_tables() -> None:
         text=True,
     )
 
-    rows = [line.strip("| ").split(" | ") for line in bench.stdout.splitlines() if "|" in line]
+    lines = [line for line in bench.stdout.splitlines() if line.startswith("|")]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
     named = {row[0]: row for row in rows}
-    assert len({len(row) for row in rows[: rows.index(named["main imports (cold)"])]}) == 1
+    assert {len(row) for row in rows} == {10, 3}
     assert named["main over a login of 0 s"][1] == "2"
-    assert 7 <= int(named["main over a login of 3 s"][1].split()[-1]) <= 8
+    assert int(named["main over a login of 3 s"][1].split()[-1]) > 2
     assert named["post that logs out"][1] == "2"
     assert named["post with nothing to do"][1] == "0"
     assert named.keys() >= {"bare Node", "bare Python", "Python that imports requests"}
