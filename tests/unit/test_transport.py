@@ -385,18 +385,24 @@ def test_the_key_is_not_in_the_repr() -> None:
     assert "rca_" not in repr(Bearer("rca_x"))
 
 
+def fault_of(proxy: str) -> Unreachable:
+    """Send by a proxy, where nothing can be sent, and give the error: it is final."""
+    session = open_session("rca_0123456789", TLS)
+    session.proxies = {"https": proxy}
+    with pytest.raises(Unreachable) as caught:
+        Transport("https://127.0.0.1:1", session).send("GET", "/", Deadline(FakeClock(), 20))
+    assert not caught.value.transient
+    assert not caught.value.lost
+    return caught.value
+
+
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1080", "ftp://127.0.0.1", "http://"])
 def test_a_proxy_that_cannot_be_used_is_called_so(proxy: str) -> None:
     """It is the proxy's address that is wrong, not that of the API, and nothing was sent."""
-    session = open_session("rca_0123456789", TLS)
-    session.proxies = {"https": proxy}
+    fault = fault_of(proxy)
 
-    with pytest.raises(Unreachable, match="proxy that the environment names") as caught:
-        Transport("https://127.0.0.1:1", session).send("GET", "/", Deadline(FakeClock(), 20))
-
-    assert "HTTPS_PROXY" in caught.value.remedy
-    assert not caught.value.transient
-    assert not caught.value.lost
+    assert "proxy that the environment names" in fault.what
+    assert "HTTPS_PROXY" in fault.remedy
 
 
 @pytest.mark.parametrize(
@@ -405,13 +411,8 @@ def test_a_proxy_that_cannot_be_used_is_called_so(proxy: str) -> None:
 )
 def test_an_address_that_is_malformed_may_be_the_proxys(proxy: str) -> None:
     """Both are named, nothing of the proxy's password is, and nothing was sent."""
-    session = open_session("rca_0123456789", TLS)
-    session.proxies = {"https": proxy}
+    fault = fault_of(proxy)
 
-    with pytest.raises(Unreachable, match="or of the proxy to it, is malformed") as caught:
-        Transport("https://127.0.0.1:1", session).send("GET", "/", Deadline(FakeClock(), 20))
-
-    assert "HTTPS_PROXY" in caught.value.remedy
-    assert "ss@" not in str(caught.value)
-    assert not caught.value.transient
-    assert not caught.value.lost
+    assert "or of the proxy to it, is malformed" in fault.what
+    assert "HTTPS_PROXY" in fault.remedy
+    assert "ss@" not in str(fault)
