@@ -136,8 +136,8 @@ DOCKER_ADVICE = {
         "The registry does not accept the user name and password: correct them in {credential}."
     ),
     "denied": (
-        "The registry knows the user but does not let it in: give the user or token in "
-        "{credential} the right to this registry."
+        "The registry refuses the user or the token: it is wrong, has expired, or lacks the right "
+        "to this registry. Correct it in {credential}."
     ),
 }
 DOCKER_UNKNOWN = (

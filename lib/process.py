@@ -24,6 +24,8 @@ EXIT_CANCELLED = 130
 
 # How long a cancelled main still waits for the answer to a request that is on its way.
 GRACE_SECONDS = 5.0
+# How often a sleep looks whether the step is to end.
+LOOK_SECONDS = 0.1
 
 
 class Cancelled(BaseException):
@@ -37,9 +39,11 @@ class Cancelled(BaseException):
 
 
 class Cancellation:
-    """Ends main on a signal, but not while a request is on its way.
+    """Ends main on a signal; what is held, the login's request, is finished first.
 
-    It is also main's clock, since a cancel must be able to end a sleep.
+    A signal is only noted where it comes, and ends main at the next look: an exception out of a
+    signal's handler can meet code, such as importlib's, in which Python ignores it or takes it
+    for another. It is also main's clock, so that whoever waits looks, ten times a second.
 
     Args:
         launcher: The id of the process that the runner started, and waits for; None if it is
@@ -58,12 +62,13 @@ class Cancellation:
         """Let the signals that ask for an end come here during the block, and nowhere after it.
 
         Raises:
-            Cancelled: wherever in the block a signal comes, unless something is held.
+            Cancelled: at the end of the block, if nobody has looked since a signal came.
         """
         for number in _ENDING_SIGNALS:
             signal.signal(number, self._on_signal)
         try:
             yield
+            self.check()
         finally:
             ignore_signals()
 
@@ -85,16 +90,22 @@ class Cancellation:
         Raises:
             Cancelled: at the start or the end of the block, as `check` does.
         """
-        self.check()
         self._held = deadline
         try:
+            self.check()
             yield
         finally:
             self._held = None
             self.check()
 
     def now(self) -> float:
-        """Give monotonic seconds."""
+        """Give monotonic seconds.
+
+        Raises:
+            Cancelled: as `check` does, unless something is held.
+        """
+        if self._held is None:
+            self.check()
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
@@ -103,19 +114,15 @@ class Cancellation:
         Raises:
             Cancelled: before, during or after the sleep, as `check` does.
         """
-        held, self._held = self._held, None
-        try:
+        end = time.monotonic() + seconds
+        self.check()
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, LOOK_SECONDS))
             self.check()
-            time.sleep(seconds)
-            self.check()
-        finally:
-            self._held = held
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._requested = True
-        if self._held is None:
-            self.check()
-        else:
+        if self._held is not None:
             self._held.shorten(GRACE_SECONDS)
 
     def _is_abandoned(self) -> bool:

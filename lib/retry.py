@@ -70,6 +70,7 @@ class RetrySchedule:
         self._start = deadline.elapsed()
         self._attempts = attempts
         self._faults = 0
+        self._strange = 0
         self._limits = _limits()
 
     def wait(self, error: ApiError) -> float | None:
@@ -77,11 +78,11 @@ class RetrySchedule:
         refusal = error if isinstance(error, Refusal) else None
         asked = (refusal and refusal.retry_after) or 0.0
         is_busy = refusal is not None and refusal.asks_for_patience
-        if not is_busy:
-            self._faults += 1
+        self._faults += not is_busy
+        self._strange += isinstance(error, ProtocolError)
         left = self._deadline.remaining() - LAST_TRY_SECONDS
-        attempts = ATTEMPTS if isinstance(error, ProtocolError) else self._attempts
-        if self._faults == attempts or asked >= left:
+        is_enough = self._faults == self._attempts or self._strange == ATTEMPTS
+        if is_enough or asked >= left:
             return None
         limit = max(next(self._limits), self._patience(left) - asked if is_busy else 0.0)
         return min(asked + _full_jitter(limit), left)
@@ -158,7 +159,7 @@ def retry(
         error.lost = error.lost or any(fault.lost for fault in faults)
         raise
     except Cancelled as cancelled:
-        cancelled.lost = not faults or any(fault.lost for fault in faults)
+        cancelled.lost = any(fault.lost for fault in faults)
         raise
     return Outcome(answer, lost=any(fault.lost for fault in faults))
 

@@ -40,7 +40,7 @@ READ_SECONDS = 30.0
 _SHORTEST_KNOWN_SECRET = 16
 LONGEST_ANSWER_BYTES = 8 * 1024 * 1024
 
-# How often a wait looks up, so that Windows gets to run a signal's handler.
+# How often a wait looks at the clock: by it a cancel ends main, and Windows runs signals' handlers.
 _WAIT_SECONDS = 0.1
 
 
@@ -143,7 +143,7 @@ class _Session(requests.Session):
 
 
 class _TlsAdapter(HTTPAdapter):
-    """Connects, through a proxy or not, by a TLS context of ours."""
+    """Connects to the API, and to a proxy that speaks TLS itself, by a TLS context of ours."""
 
     def __init__(self, tls: ssl.SSLContext) -> None:
         super().__init__()
@@ -156,6 +156,15 @@ class _TlsAdapter(HTTPAdapter):
         """Say what makes one connection unlike another, and how it is made."""
         host, pool = super().build_connection_pool_key_attributes(*given)
         return host, {**pool, "ssl_context": self._tls}
+
+    def proxy_manager_for(
+        self,
+        proxy: str,
+        **more: Any,  # noqa: ANN401 as above
+    ) -> Any:  # noqa: ANN401 as above
+        """Make what connects through a proxy, which is trusted as the API is."""
+        self._tls.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)  # here nobody else adds certifi
+        return super().proxy_manager_for(proxy, proxy_ssl_context=self._tls, **more)
 
 
 def open_session(api_key: str, tls: ssl.SSLContext | None) -> requests.Session:
@@ -252,9 +261,9 @@ def _unreachable(error: Exception) -> Unreachable:
     certificate = _first(causes, ssl.SSLCertVerificationError)
     if certificate:
         return _untrusted(certificate)
-    refusal = next((found for cause in causes if (found := _TUNNEL.search(str(cause)))), None)
-    if refusal or _is_named(causes, _BAD_PROXY):
-        return _bad_proxy(refusal[1] if refusal else "")
+    tunnel = _tunnel_status(causes)
+    if tunnel.startswith("4") or _is_named(causes, _BAD_PROXY):
+        return _bad_proxy(tunnel)
     if _is_named(causes, _MALFORMED):
         return _malformed()
     is_final = _is_without_tls(causes)
@@ -279,7 +288,7 @@ _MALFORMED = {"InvalidURL", "LocationParseError", "LocationValueError", "Unicode
 # and for one of a proxy that they cannot use.
 _BAD_PROXY = {"InvalidProxyURL", "InvalidSchema", "ProxySchemeUnknown"}
 # What a proxy says that opens no tunnel (http.client has no class of its own for it).
-_TUNNEL = re.compile(r"Tunnel connection failed: (4\d\d)")
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d\d\d)")
 # What OpenSSL says where the other side speaks no TLS, or none that both know.
 _NO_TLS = {
     "HTTP_REQUEST",
@@ -321,6 +330,9 @@ def _untrusted(certificate: ssl.SSLCertVerificationError) -> Unreachable:
 
 def _reason(causes: list[BaseException]) -> str:
     """Give the reason a person knows, without the names of any library."""
+    tunnel = _tunnel_status(causes)
+    if tunnel:
+        return f"the proxy that the environment names cannot reach it ({tunnel})"
     if _is_without_tls(causes):
         return "it speaks no TLS, or none that this runner knows"
     if _first(causes, socket.gaierror):
@@ -332,6 +344,11 @@ def _reason(causes: list[BaseException]) -> str:
     if system and not isinstance(system, ssl.SSLError):
         return str(system.strerror).lower()
     return "the connection was closed, or the answer broke off"
+
+
+def _tunnel_status(causes: list[BaseException]) -> str:
+    """Give the status of a proxy that opened no tunnel; empty if that is not what happened."""
+    return next((found[1] for cause in causes if (found := _TUNNEL.search(str(cause)))), "")
 
 
 def _is_named(causes: list[BaseException], names: Collection[str]) -> bool:

@@ -145,7 +145,7 @@ DOCKER = {
     ),
     "toomanyrequests": ("toomanyrequests: rate exceeded", "log in less often"),
     "unauthorized": ("unauthorized: incorrect username or password", "in the credential in Reoclo"),
-    "denied": ("denied: access forbidden", "the right to this registry"),
+    "denied": ("denied: access forbidden", "lacks the right to this registry"),
     "": ("Error: something new", "Docker's own words are in the log above"),
 }
 

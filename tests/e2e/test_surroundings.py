@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import select
 import socket
 import ssl
 import subprocess
@@ -108,6 +109,7 @@ class Proxy:
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.heads: list[str] = []
+        self.tls: ssl.SSLContext | None = None
 
     @property
     def address(self) -> str:
@@ -127,6 +129,9 @@ class Proxy:
         self._listener.close()
 
     def _tunnel(self, client: socket.socket) -> None:
+        if self.tls:
+            self._tunnel_in_tls(client, self.tls)
+            return
         with client:
             head = client.recv(65536).decode()
             self.heads.append(head)
@@ -137,6 +142,26 @@ class Proxy:
                 there.start()
                 _copy(server, client)
                 there.join(10)
+
+    def _tunnel_in_tls(self, client: socket.socket, tls: ssl.SSLContext) -> None:
+        """Open a tunnel in TLS: one thread, since OpenSSL does not read and write at once."""
+        with suppress(OSError), tls.wrap_socket(client, server_side=True) as ours:
+            head = ours.recv(65536).decode()
+            self.heads.append(head)
+            host, _, port = head.split()[1].rpartition(":")
+            with socket.create_connection((host, int(port))) as server:
+                ours.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                _exchange(ours, server)
+
+
+def _exchange(ours: ssl.SSLSocket, server: socket.socket) -> None:
+    while True:
+        ready = [ours] if ours.pending() else select.select([ours, server], [], [])[0]
+        for source in ready:
+            chunk = source.recv(65536)
+            if not chunk:
+                return
+            (server if source is ours else ours).sendall(chunk)
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:
@@ -156,14 +181,33 @@ def proxy() -> Iterator[Proxy]:
 
 
 @contextmanager
-def https_api(folder: Path, name: str) -> Iterator[tuple[FakeApi, dict[str, str]]]:
-    """Start an API with https, and give the variable that makes its CA known."""
+def https_api(
+    folder: Path, name: str, proxy: Proxy | None = None
+) -> Iterator[tuple[FakeApi, dict[str, str]]]:
+    """Start an API with https, a proxy too if asked, and give the variable with their CA."""
     ca = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ca.issue_cert("127.0.0.1").configure_cert(context)
     ca.cert_pem.write_to_path(folder / "ca.pem")
+    if proxy:
+        proxy.tls = context
     with FakeApi([recording.load(name)], tls=context) as api:
         yield api, {"NODE_EXTRA_CA_CERTS": str(folder / "ca.pem")}
+
+
+def test_a_proxy_that_speaks_tls_is_trusted_as_the_api_is(
+    make_runner: MakeRunner, tmp_path: Path, proxy: Proxy
+) -> None:
+    """The CA that the environment names is good for the proxy's certificate too."""
+    with https_api(tmp_path, "ghcr", proxy) as (api, trusted):
+        runner = make_runner(api, environment=trusted)
+        runner.set({"HTTPS_PROXY": f"https://{proxy.address}"})
+        main = runner.main()
+        post = runner.post()
+
+    assert (main.exit_code, post.exit_code) == (0, 0)
+    api.verify()
+    assert len(proxy.heads) >= 2
 
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])

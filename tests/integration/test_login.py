@@ -177,7 +177,7 @@ def test_a_rate_limit_that_passes_is_waited_for(fake_api: Play, make_job: MakeJo
     ("name", "said", "remedy"),
     [
         ("refused-by-registry", "unauthorized: authentication required", "user name and password"),
-        ("refused-late", "denied: denied", "right to this registry"),
+        ("refused-late", "denied: denied", "has expired, or lacks the right to this registry"),
     ],
 )
 def test_a_login_that_the_registry_refuses(
@@ -288,6 +288,19 @@ def test_nothing_is_sent_that_post_could_not_undo(fake_api: Play, make_job: Make
     assert main.code == 1
     assert "GITHUB_STATE" in main.annotations("error")[0]
     assert api.requests == []
+
+
+def test_a_busy_api_that_names_a_time_too_late_took_no_login_on(make_job: MakeJob) -> None:
+    """A maintenance window is no lost answer: post warns of nothing."""
+    with play(login({"status": 503, "headers": {"Retry-After": "7200"}, "body": ""})) as api:
+        job = make_job(api.url)
+        assert job.main().code == 1
+        assert job.stages() == ["requested", "failed"]
+        post = job.post()
+        api.verify()
+
+    assert post.annotations("warning") == []
+    assert post.log[-1] == "Nothing to log out: the login did not work."
 
 
 def test_a_login_without_a_file_for_outputs_is_logged_out(make_job: MakeJob) -> None:

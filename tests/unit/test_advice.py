@@ -36,7 +36,10 @@ def test_every_status_has_its_remedy(status: int, remedy: str) -> None:
     ("output", "remedy"),
     [
         ("Error: unauthorized: authentication required", "user name and password"),
-        ("denied: requested access to the resource is denied", "right to this registry"),
+        (
+            "denied: requested access to the resource is denied",
+            "has expired, or lacks the right to this registry",
+        ),
         (
             "tls: failed to verify certificate: x509: signed by unknown authority",
             "the registry's CA",

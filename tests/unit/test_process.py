@@ -36,17 +36,46 @@ def cancellation() -> Iterator[Cancellation]:
 
 
 @pytest.mark.parametrize("number", ENDING)
-def test_a_signal_ends_main_at_once(cancellation: Cancellation, number: signal.Signals) -> None:
-    """While nothing is held, a signal raises where it meets the code."""
+def test_a_signal_ends_main_at_its_next_look(
+    cancellation: Cancellation, number: signal.Signals
+) -> None:
+    """While nothing is held, whoever reads the clock learns of the signal."""
     assert cancellation.now() >= 0
+    signal.raise_signal(number)
     with pytest.raises(Cancelled):
-        signal.raise_signal(number)
+        cancellation.now()
+
+
+def test_a_signal_that_meets_code_whose_errors_are_ignored_is_not_lost(
+    cancellation: Cancellation,
+) -> None:
+    """Python prints what a finalizer or a weak reference's callback raises, and goes on."""
+
+    class Dying:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGTERM)
+
+    Dying()
+    with pytest.raises(Cancelled):
+        cancellation.check()
+
+
+def test_a_signal_that_nobody_looked_for_ends_the_block() -> None:
+    """The step is cancelled, though it got as far as its end."""
+
+    def block() -> None:
+        with Cancellation().on_signals():
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(Cancelled):
+        block()
 
 
 def test_a_second_signal_does_not_disturb_the_end(cancellation: Cancellation) -> None:
     """A runner sends SIGTERM after SIGINT; the first has begun the end already."""
+    signal.raise_signal(signal.SIGINT)
     with pytest.raises(Cancelled):
-        signal.raise_signal(signal.SIGINT)
+        cancellation.check()
     signal.raise_signal(signal.SIGTERM)
     with cancellation.held(Deadline(FakeClock(), 1)):
         cancellation.sleep(0)
@@ -97,7 +126,7 @@ def sleeping(cancellation: Cancellation, *, before: Callable[[], None]) -> None:
     """Sleep in a held block, after something else happened in it."""
     with cancellation.held(Deadline(FakeClock(), 300)):
         before()
-        cancellation.sleep(60)
+        cancellation.sleep(3600)  # slept out, it would end by the tests' own time limit
 
 
 def test_a_cancel_ends_the_wait_between_two_requests(cancellation: Cancellation) -> None:
@@ -135,7 +164,7 @@ def test_main_is_cancelled_when_its_launcher_is_gone() -> None:
     launcher.communicate(b"")
 
     with pytest.raises(Cancelled):
-        cancellation.sleep(60)
+        cancellation.sleep(3600)
 
 
 def test_no_handler_of_errors_catches_a_cancel() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from lib import retry
 from lib.clock import Deadline
-from lib.errors import ApiError, Refusal, Unreachable
+from lib.errors import ApiError, ProtocolError, Refusal, Unreachable
 from lib.process import Cancelled
 from lib.retry import PollSchedule, RetrySchedule
 from tests.unit.fake_clock import FakeClock
@@ -243,6 +243,24 @@ def test_who_is_refused_for_long_asks_less_often(_again: int) -> None:
         left = 300 - waited
         assert 1 <= seconds <= max(5, min(0.2 * waited, 0.1 * left))
     assert max(seconds for _, seconds in busy_waits(1)) > 1 + retry.LONGEST_RETRY_SECONDS
+
+
+def strange() -> ProtocolError:
+    """Make an answer that is not the API's, to a poll."""
+    error = ProtocolError("a JSON object")
+    error.transient = True
+    return error
+
+
+@pytest.mark.parametrize("others", [0, 3, 4, 5, 20])
+def test_answers_that_are_not_the_apis_are_counted_apart(others: int) -> None:
+    """Five of them end the polls, whatever other faults there were; four do not."""
+    faults: list[ApiError | str] = [refusal(502)] * others
+
+    four = [*faults, *(strange() for _ in range(4)), "done"]
+    assert send_all(*four, attempts=None)[0] == "done"
+    with pytest.raises(ProtocolError):
+        send_all(*faults, *(strange() for _ in range(5)), "done", attempts=None)
 
 
 @pytest.mark.parametrize("status", [429, 503, 502])

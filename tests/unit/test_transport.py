@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 import requests
@@ -35,6 +36,9 @@ from lib.transport import (
     parse_retry_after,
 )
 from tests.unit.fake_clock import FakeClock
+
+if TYPE_CHECKING:
+    from pytest_httpserver import HTTPServer
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -416,3 +420,17 @@ def test_an_address_that_is_malformed_may_be_the_proxys(proxy: str) -> None:
     assert "or of the proxy to it, is malformed" in fault.what
     assert "HTTPS_PROXY" in fault.remedy
     assert "ss@" not in str(fault)
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_proxy_that_does_not_reach_the_api_is_named(httpserver: HTTPServer, status: int) -> None:
+    """It may do so later, and nothing was sent to the API."""
+    httpserver.expect_request(re.compile(""), method="CONNECT").respond_with_data(status=status)
+    session = open_session("rca_0123456789", TLS)
+    session.proxies = {"https": httpserver.url_for("")}
+
+    with pytest.raises(Unreachable, match=rf"the proxy .* cannot reach it \({status}\)") as caught:
+        Transport("https://127.0.0.1:1", session).send("GET", "/", Deadline(FakeClock(), 20))
+
+    assert caught.value.transient
+    assert not caught.value.lost
