@@ -13,7 +13,7 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, wait
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -35,9 +35,10 @@ E = TypeVar("E", bound=BaseException)
 USER_AGENT = "reoclo-docker-auth/1.0.0"
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
-# A shorter one, such as a registry's password, may be a word that the API says itself. In the log
-# it is hidden all the same.
+# A shorter one, such as a registry's password, may be a word that the API says itself, so it is
+# taken out only of what is told to people.
 _SHORTEST_KNOWN_SECRET = 16
+_TOLD = {"detail", "stdout", "stderr"}
 LONGEST_ANSWER_BYTES = 8 * 1024 * 1024
 
 # How often a wait looks at the clock: by it a cancel ends main, and Windows runs signals' handlers.
@@ -84,13 +85,14 @@ class Transport:
     """
 
     def __init__(
-        self, base_url: str, session: requests.Session, secrets: Iterable[str] = ()
+        self, base_url: str, session: requests.Session, secrets: Collection[str] = ()
     ) -> None:
         self._base_url = base_url
         self._session = session
-        parts = {part for each in secrets for part in (each, *secret_parts(each))}
-        known = (part for part in parts if len(part) >= _SHORTEST_KNOWN_SECRET)
+        lines = {line for each in secrets for line in secret_parts(each)}
+        known = (part for part in lines.union(secrets) if len(part) >= _SHORTEST_KNOWN_SECRET)
         self._secrets = {form for part in known for form in spellings(part)}
+        self._told = set().union(*map(spellings, lines))
 
     def send(
         self, method: str, path: str, deadline: Deadline, body: dict[str, Any] | None = None
@@ -125,7 +127,7 @@ class Transport:
             content = _read(response)
         return Answer(
             status=response.status_code,
-            content=parse_json(content, self._secrets),
+            content=parse_json(content, self._secrets, self._told),
             is_empty=not content.strip(),
             retry_after=parse_retry_after(response.headers.get("Retry-After", "")),
         )
@@ -185,18 +187,19 @@ def open_session(api_key: str, tls: ssl.SSLContext | None) -> requests.Session:
     return session
 
 
-def parse_json(body: bytes, secrets: Collection[str] = ()) -> object:
+def parse_json(body: bytes, secrets: Collection[str] = (), told: Collection[str] = ()) -> object:
     """Read JSON, and take secrets out of its texts: in the bytes any letter may be escaped.
 
     Args:
         body: JSON in UTF-8, UTF-16 or UTF-32, or anything else.
         secrets: What to take out.
+        told: What else to take out of the texts that are for people.
 
     Returns:
         The value, or None for anything that is no JSON.
     """
     try:
-        return _scrubbed(json.loads(body), secrets)
+        return _scrubbed(json.loads(body), secrets, {*secrets, *told})
     except (ValueError, RecursionError):
         return None
 
@@ -219,13 +222,16 @@ def parse_retry_after(text: str) -> float | None:
     return max(0.0, (date - datetime.now(timezone.utc)).total_seconds())
 
 
-def _scrubbed(data: object, secrets: Collection[str]) -> object:
+def _scrubbed(data: object, secrets: Collection[str], told: Collection[str]) -> object:
     if isinstance(data, str):
         return scrub(data, secrets)
     if isinstance(data, list):
-        return [_scrubbed(entry, secrets) for entry in data]
+        return [_scrubbed(entry, secrets, told) for entry in data]
     if isinstance(data, dict):
-        return {name: _scrubbed(entry, secrets) for name, entry in data.items()}
+        return {
+            name: _scrubbed(entry, told if name in _TOLD else secrets, told)
+            for name, entry in data.items()
+        }
     return data
 
 

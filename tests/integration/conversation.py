@@ -10,6 +10,7 @@ from tests.fake_api import FakeApi, recording
 PATH = "/api/automation/v1"
 
 _LOGIN, _, _LOGOUT, _ = recording.load("ghcr").exchanges
+_PASSTHROUGH = recording.load("passthrough").exchanges[0]
 
 Answer = Mapping[str, Any]
 
@@ -33,6 +34,11 @@ def exchange(method: str, path: str, body: object, answers: Sequence[Answer]) ->
 def login(*answers: Answer) -> dict[str, Any]:
     """Make a login that is answered so, one answer after the other."""
     return exchange("POST", _LOGIN.path, _LOGIN.body, answers)
+
+
+def passthrough(*answers: Answer) -> dict[str, Any]:
+    """Make a login with the workflow's own credential that is answered so."""
+    return exchange("POST", _PASSTHROUGH.path, _PASSTHROUGH.body, answers)
 
 
 def accepted(**changes: object) -> Answer:

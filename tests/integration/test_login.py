@@ -15,7 +15,7 @@ from lib.text import QUOTE_LIMIT
 from tests.conftest import Play
 from tests.fake_api import FakeApi, recording
 from tests.integration.conftest import MakeJob
-from tests.integration.conversation import accepted, login, play, polls
+from tests.integration.conversation import accepted, login, passthrough, play, polls
 from tests.integration.job import CONTEXT, CREDENTIAL_ID, KEY, LOGIN_BODY, SERVER_ID
 from tests.unit.fake_clock import FakeClock
 
@@ -456,6 +456,24 @@ OWN = {
     "INPUT_ACCESS_TOKEN": "ghp_0123456789",
     "INPUT_REGISTRY_URL": "ghcr.io",
 }
+
+
+@pytest.mark.parametrize("before", ["bad password ", "x" * (QUOTE_LIMIT - 6)])
+@pytest.mark.parametrize("token", ["S3cr::Hunter", "S3cret##[Hunt"])
+def test_a_short_token_that_is_quoted_back_is_not_shown_in_part(
+    make_job: MakeJob, token: str, before: str
+) -> None:
+    """Neither a quotation's cut, nor what keeps it from being a command, leaves a part of one."""
+    said = f"{before}{token} given"
+    refused = passthrough({"status": 422, "body": {"detail": said}})
+    failed = polls("login", {"status": "failed", "result": {"exit_code": 1, "stderr": said}})
+    for conversation in ([refused], [passthrough(accepted()), failed]):
+        with play(*conversation) as api:
+            main = make_job(api.url, **{**OWN, "INPUT_ACCESS_TOKEN": token}).main()
+        told = "".join(line for line in main.log if not line.startswith("::add-mask::"))
+        assert main.code == 1
+        assert before[:10] in told
+        assert not [part for part in ("S3c", "Hun") if part in told]
 
 
 def test_the_workflows_own_credential_is_sent_once(fake_api: Play, make_job: MakeJob) -> None:
