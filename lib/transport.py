@@ -165,7 +165,9 @@ class _TlsAdapter(HTTPAdapter):
         **more: Any,  # noqa: ANN401 as above
     ) -> Any:  # noqa: ANN401 as above
         """Make what connects through a proxy, which is trusted as the API is."""
-        self._tls.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)  # here nobody else adds certifi
+        # Asked for each request, and certifi takes long to read; here nobody else adds it.
+        if proxy.lower().startswith("https:") and proxy not in self.proxy_manager:
+            self._tls.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
         return super().proxy_manager_for(proxy, proxy_ssl_context=self._tls, **more)
 
 

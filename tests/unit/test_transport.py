@@ -16,7 +16,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import requests
@@ -434,3 +434,25 @@ def test_a_proxy_that_does_not_reach_the_api_is_named(httpserver: HTTPServer, st
 
     assert caught.value.transient
     assert not caught.value.lost
+
+
+@pytest.mark.parametrize(
+    ("proxy", "is_read"), [("https://127.0.0.1:1", 1), ("http://127.0.0.1:1", 0)]
+)
+def test_certifi_is_read_once_and_only_for_a_proxy_with_tls(proxy: str, is_read: int) -> None:
+    """To read it takes longer than a request; for the API itself urllib3 does so."""
+    read: list[object] = []
+
+    class Context(ssl.SSLContext):
+        def load_verify_locations(self, *given: Any, **named: Any) -> None:
+            read.append((given, named))
+            super().load_verify_locations(*given, **named)
+
+    session = open_session("rca_0123456789", Context(ssl.PROTOCOL_TLS_CLIENT))
+    session.proxies = {"https": proxy}
+    transport = Transport("https://127.0.0.1:1", session)
+    for _ in range(2):
+        with pytest.raises(Unreachable):
+            transport.send("GET", "/", Deadline(FakeClock(), 20))
+
+    assert len(read) == is_read
