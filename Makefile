@@ -62,7 +62,7 @@ vendor: $(READY) ## make lib/_vendor anew from tools/vendored.txt
 
 lock: $(READY) ## resolve the development dependencies anew
 	@$(BIN)/python -m pip install --quiet uv==0.13.9
-	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-header --no-annotate \
 		--python-version 3.10 --group dev --output-file tools/dev.txt
 
 clean: ## remove what the targets made
