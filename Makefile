@@ -11,7 +11,7 @@ ACTIONLINT := build/tools/bin/actionlint
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python3.10 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
-.PHONY: help demo test check act bench scale format vendor lock clean
+.PHONY: help demo test check act bench load format vendor lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -43,22 +43,20 @@ check: $(READY) $(ACTIONLINT) ## formatter, linters, types, metadata, workflows,
 	@$(BIN)/shellcheck .ci/run
 	@for file in lib/launcher/*.cjs logout/*.cjs .github/actions/*/*.cjs; do node --check "$$file" || exit 1; done
 	@$(BIN)/python tools/vendor.py --check
-	@$(BIN)/python tools/vendored_page.py --check
 	@$(BIN)/python -m tools.audit
 
 bench: $(READY) ## measure whole runs of main and post (ARGS=--rounds=3 for a quick look)
 	@$(BIN)/python -m tools.bench $(ARGS)
 
-scale: $(READY) ## simulate many jobs on one key, and write tools/SCALE.md anew
-	@$(BIN)/python -m tools.simulate
+load: $(READY) ## simulate many jobs that share one API key (ARGS="100 256")
+	@$(BIN)/python -m tools.load $(ARGS)
 
 format: $(READY) ## let the formatter have its way
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-vendor: $(READY) ## make lib/_vendor anew from tools/vendored.txt
+vendor: $(READY) ## recreate lib/_vendor from tools/vendored.txt
 	@$(BIN)/python tools/vendor.py
-	@$(BIN)/python tools/vendored_page.py
 
 lock: $(READY) ## resolve the development dependencies anew
 	@$(BIN)/python -m pip install --quiet uv==0.13.9
