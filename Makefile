@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 ACTIONLINT := build/tools/bin/actionlint
 
 # The first Python of 3.10 or later, unless one is given: make PYTHON=/usr/bin/python3.12
-PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python3.10 python; do \
+PYTHON ?= $(shell for p in python3 python3.15 python3.14 python3.13 python3.12 python3.11 python3.10 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
 .PHONY: help demo test check act bench load format vendor lock clean
@@ -26,11 +26,12 @@ act: $(READY) ## run the workflows of tests/act under act, which must be on PATH
 	@command -v act >/dev/null || { echo "make: make act needs act, as in .ci/run, on PATH" >&2; exit 1; }
 	@$(BIN)/python -m pytest -m act $(ARGS)
 
-check: $(READY) $(ACTIONLINT) ## formatter, linters, types, metadata, workflows, vendored code
+check: $(READY) $(ACTIONLINT) ## formatter, linters, spelling, types, metadata, workflows, vendored code
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/codespell
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml logout/action.yml .github/actions/*/action.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml examples/*.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
