@@ -28,11 +28,7 @@ class AuditError(Exception):
 
 
 def vulnerabilities(packages: list[Pin], url: str) -> dict[Pin, list[str]]:
-    """Return the known vulnerabilities of each package that has any.
-
-    Raises:
-        AuditError: The service did not respond, or its response is invalid.
-    """
+    """Return the known vulnerabilities of each package that has any."""
     queries = [{"package": {"name": n, "ecosystem": "PyPI"}, "version": v} for n, v in packages]
     body = json.dumps({"queries": queries}).encode()
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})

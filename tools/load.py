@@ -33,6 +33,7 @@ from lib.transport import Answer, Transport
 # which the runners start the jobs.
 NETWORK, LOGIN, LOGOUT, WORK, START = 0.05, 2.0, 0.5, (30.0, 90.0), 2.0
 REGISTRY = "ghcr.io"
+COLUMNS = "jobs", "requests per job", "last login (s)", "429s", "failed logins", "failed logouts"
 
 
 class Clock:
@@ -116,7 +117,7 @@ def run_job(api: Api, clock: Clock) -> None:
         deadline = Deadline(clock, DEFAULT_TIMEOUT_SECONDS)
         login = client.log_in(VaultLogin(server_id="s", credential_id="c"), deadline)
         client.follow(login.operation_id, deadline)
-        api.seen["last login"] = math.ceil(clock.now())
+        api.seen["last login (s)"] = math.ceil(clock.now())
         clock.sleep(random.uniform(*WORK))  # noqa: S311 no secret
         stage = "failed logouts"
         deadline = Deadline(clock, POST_SECONDS)
@@ -132,8 +133,7 @@ def simulate(jobs: int, limit: int) -> str:
     clock = Clock()
     api = Api(clock, limit)
     clock.run(jobs, lambda: run_job(api, clock))
-    names = "last login", "429s", "failed logins", "failed logouts"
-    cells = jobs, f"{api.seen['requests'] / jobs:.1f}", *(api.seen[name] for name in names)
+    cells = jobs, f"{api.seen['requests'] / jobs:.1f}", *(api.seen[name] for name in COLUMNS[2:])
     return f"| {' | '.join(map(str, cells))} |"
 
 
@@ -143,8 +143,7 @@ def main() -> int:
     parser.add_argument("jobs", type=int, nargs="*", default=[256], help="number of jobs (256)")
     parser.add_argument("--limit", type=int, default=15, help="requests a second (%(default)s)")
     options = parser.parse_args()
-    print("| jobs | requests per job | last login (s) | 429s | failed logins | failed logouts |")
-    print("|---|---|---|---|---|---|")
+    print(f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|")
     for jobs in options.jobs:
         print(simulate(jobs, options.limit), flush=True)
     return 0

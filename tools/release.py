@@ -28,11 +28,7 @@ class ReleaseError(Exception):
 
 
 def parse(tag: str) -> tuple[int, ...]:
-    """Return the version of a tag of the form vX.Y.Z.
-
-    Raises:
-        ReleaseError: The tag has another form.
-    """
+    """Return the version of a tag, which must be of the form vX.Y.Z."""
     found = VERSION.fullmatch(tag)
     if not found:
         raise ReleaseError(f"{tag!r} is not of the form vX.Y.Z")
@@ -40,11 +36,7 @@ def parse(tag: str) -> tuple[int, ...]:
 
 
 def notes(tag: str) -> str:
-    """Check that the files have the tag's version, and return its section of the changelog.
-
-    Raises:
-        ReleaseError: A file has another version, or the changelog has no section for it.
-    """
+    """Check that the files have the tag's version, and return its section of the changelog."""
     parse(tag)
     version = tag[1:]
     for name, line in (
@@ -62,11 +54,7 @@ def notes(tag: str) -> str:
 
 
 def green(runs: list[dict[str, Any]], required: str, own: list[str]) -> str:
-    """Check that all check runs of a commit passed, and that the required one is among them.
-
-    Raises:
-        ReleaseError: A check run failed or has not completed, or the required one is missing.
-    """
+    """Check that all check runs of a commit passed, and that the required one is among them."""
     counted = [run for run in runs if str(run["suite"]) not in own]
     failed = [run for run in counted if run["conclusion"] not in PASSED]
     if failed:
@@ -78,11 +66,7 @@ def green(runs: list[dict[str, Any]], required: str, own: list[str]) -> str:
 
 
 def newest(releases: list[dict[str, Any]], tag: str) -> str:
-    """Check that a tag's release is published for good and the newest of its major version.
-
-    Raises:
-        ReleaseError: It is missing, a draft, a prerelease or not immutable, or one is newer.
-    """
+    """Check that a tag's release is published for good and the newest of its major version."""
     version = parse(tag)
     published = {
         release["tag_name"]: release
@@ -93,13 +77,9 @@ def newest(releases: list[dict[str, Any]], tag: str) -> str:
         raise ReleaseError(f"{tag} has no published release")
     if not published[tag]["immutable"]:
         raise ReleaseError(f"the release {tag} is not immutable: turn that on in the settings")
-    last = max(
-        found
-        for found in map(parse, filter(VERSION.fullmatch, published))
-        if found[0] == version[0]
-    )
-    if last > version:
-        raise ReleaseError(f"v{'.'.join(map(str, last))} is newer than {tag}")
+    others = [parse(other) for other in filter(VERSION.fullmatch, published)]
+    if any(version < other < (version[0] + 1,) for other in others):
+        raise ReleaseError(f"a newer release than {tag} is published")
     return f"{tag} is the newest release of its major version."
 
 

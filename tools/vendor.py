@@ -48,25 +48,22 @@ def pins() -> list[tuple[str, str]]:
 
 
 def locked_tree() -> Tree:
-    """Return the files that lib/_vendor must consist of, by path.
-
-    Raises:
-        VendorError: A wheel is missing, does not match the lock, or must not be shipped.
-    """
+    """Return the files that lib/_vendor must consist of, by path."""
     hashes = set(HASH.findall(LOCK.read_text("utf-8")))
     if not hashes <= _wheels().keys():
         _download("--require-hashes", f"--requirement={LOCK}")
-    missing = hashes - _wheels().keys()
-    if missing:
+    wheels = _wheels()
+    if missing := hashes - wheels.keys():
         raise VendorError(f"no wheel with the locked hash {min(missing)}")
-    tree: Tree = {}
-    for digest in sorted(hashes):
-        tree.update(_unpack(_wheels()[digest]))
-    return tree
+    return {path: content for name in hashes for path, content in _unpack(wheels[name]).items()}
 
 
 def _wheels() -> dict[str, Path]:
-    return {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in WHEELS.glob("*.whl")}
+    return {_sha256(path).hex(): path for path in WHEELS.glob("*.whl")}
+
+
+def _sha256(file: Path) -> bytes:
+    return hashlib.sha256(file.read_bytes()).digest()
 
 
 def _unpack(wheel: Path) -> Tree:
@@ -77,8 +74,7 @@ def _unpack(wheel: Path) -> Tree:
         files = {entry: archive.read(entry) for entry in archive.namelist() if entry[-1] != "/"}
     _check_record(wheel.name, files)
     kept = {path: files[path] for path in files if not path.startswith(DROPPED.get(name, ()))}
-    forbidden = [path for path in kept if path.endswith(FORBIDDEN)]
-    if forbidden:
+    if forbidden := [path for path in kept if path.endswith(FORBIDDEN)]:
         raise VendorError(f"{wheel.name} contains {forbidden[0]}, which must not be shipped")
     return kept
 
@@ -95,16 +91,11 @@ def _check_record(wheel: str, files: Tree) -> None:
 
 
 def check(expected: Tree) -> None:
-    """Compare lib/_vendor with the files it must consist of.
-
-    Raises:
-        VendorError: Names every file that is missing, changed or unexpected.
-    """
+    """Raise an error that names each missing, changed or unexpected file of lib/_vendor."""
     paths = [path for path in TREE.rglob("*") if path.is_file()]
     actual = {path.relative_to(TREE).as_posix(): path.read_bytes() for path in paths}
     names = sorted(actual.keys() | expected.keys())
-    wrong = [name for name in names if actual.get(name) != expected.get(name)]
-    if wrong:
+    if wrong := [name for name in names if actual.get(name) != expected.get(name)]:
         raise VendorError("differs from the published wheels: " + ", ".join(wrong))
 
 
@@ -125,18 +116,12 @@ def _download(*what: str) -> None:
 
 def lock() -> None:
     """Write the hashes of the locked versions."""
-    locked = [f"{name}=={version}" for name, version in pins()]
-    _download(*locked)
-    names = {_stem(path): digest for digest, path in _wheels().items()}
+    _download(*("==".join(pin) for pin in pins()))
     lines = [line for line in LOCK.read_text("utf-8").splitlines() if line.startswith("#")]
-    for pin in locked:
-        stem = re.sub(r"[-_.]+", "_", pin.partition("==")[0]).lower() + "-" + pin.partition("==")[2]
-        lines.append(f"{pin} --hash=sha256:{names[stem]}")
+    for name, version in pins():
+        [wheel] = WHEELS.glob(f"{re.sub(r'[-_.]+', '_', name).lower()}-{version}-*.whl")
+        lines.append(f"{name}=={version} --hash=sha256:{_sha256(wheel).hex()}")
     LOCK.write_text("\n".join(lines) + "\n", "utf-8", newline="\n")
-
-
-def _stem(wheel: Path) -> str:
-    return "-".join(wheel.name.split("-")[:2])
 
 
 def main() -> int:
