@@ -11,7 +11,7 @@ ACTIONLINT := build/tools/bin/actionlint
 PYTHON ?= $(shell for p in python3 python3.15 python3.14 python3.13 python3.12 python3.11 python3.10 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
-.PHONY: help demo test check act bench load format vendor lock clean
+.PHONY: help demo test check act bench load mutants format vendor lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -52,17 +52,23 @@ bench: $(READY) ## measure whole runs of main and post (ARGS=--rounds=3 for a qu
 load: $(READY) ## simulate many jobs that share one API key (ARGS="100 256")
 	@$(BIN)/python -m tools.load $(ARGS)
 
-format: $(READY) ## let the formatter have its way
+mutants: $(READY) ## change lib/ in 400 ways, and count the changes that the fast tests notice
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: -r tools/mutants.txt
+	@$(BIN)/python -m tools.mutants $(ARGS)
+
+format: $(READY) ## format the code
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
 vendor: $(READY) ## recreate lib/_vendor from tools/vendored.txt
 	@$(BIN)/python tools/vendor.py
 
-lock: $(READY) ## resolve the development dependencies anew
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
+	--no-strip-extras --no-header --no-annotate
+lock: $(READY) ## update the locks of the development dependencies
 	@$(BIN)/python -m pip install --quiet uv==0.13.9
-	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-header --no-annotate \
-		--python-version 3.10 --group dev --output-file tools/dev.txt
+	@$(COMPILE) --group dev --output-file tools/dev.txt
+	@$(COMPILE) --group mutants --constraint tools/dev.txt --output-file tools/mutants.txt
 
 clean: ## remove what the targets made
 	@rm -rf $(VENV) .wheels .mypy_cache .ruff_cache .import_linter_cache .coverage .coverage.* build
