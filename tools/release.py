@@ -35,7 +35,7 @@ def parse(tag: str) -> tuple[int, ...]:
     return tuple(int(part) for part in found.groups())
 
 
-def notes(tag: str) -> str:
+def notes(tag: str, root: Path = ROOT) -> str:
     """Check that the files have the tag's version, and return its section of the changelog."""
     parse(tag)
     version = tag[1:]
@@ -43,9 +43,9 @@ def notes(tag: str) -> str:
         ("lib/version.py", f'__version__ = "{version}"'),
         ("pyproject.toml", f'version = "{version}"'),
     ):
-        if line not in (ROOT / name).read_text("utf-8").splitlines():
+        if line not in (root / name).read_text("utf-8").splitlines():
             raise ReleaseError(f"{name} does not have the line `{line}`")
-    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    changelog = (root / "CHANGELOG.md").read_text("utf-8")
     heading = rf"## \[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d"
     section = re.search(rf"^{heading}\n(.*?)(?=^## |^\[|\Z)", changelog, re.DOTALL | re.MULTILINE)
     if not section or not section[1].strip():

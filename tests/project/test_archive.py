@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -23,18 +24,16 @@ INPUTS = {
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Unpack the archive of a commit of the working tree."""
     folder = tmp_path_factory.mktemp("archive")
-    clone, unpacked = folder / "clone", folder / "unpacked"
-    check_out(clone)
-    unpacked.mkdir()
+    check_out(folder / "clone")
     for command in (
         "init --quiet",
         "add --all",
         "-c user.name=test -c user.email=test@example.com commit --quiet --message=test",
-        f"archive --output={folder}/archive.tar HEAD",
+        "archive --output=../archive.tar HEAD",
     ):
-        subprocess.run(["git", *command.split()], cwd=clone, check=True)
-    subprocess.run(["tar", "-xf", folder / "archive.tar", "-C", unpacked], check=True)
-    return unpacked
+        subprocess.run(["git", *command.split()], cwd=folder / "clone", check=True)
+    shutil.unpack_archive(folder / "archive.tar", folder / "unpacked")
+    return folder / "unpacked"
 
 
 def test_archive_has_only_the_action_and_its_documents(archive: Path) -> None:

@@ -73,15 +73,6 @@ def test_wheel_with_another_hash_is_not_used(project: Path) -> None:
     assert vendor(project, "--check")[0] == 1
 
 
-def test_fetch_leaves_the_tree_alone(project: Path) -> None:
-    """`make vendor` fetches first, after a version in the lock has changed."""
-    path = project / "lib" / "_vendor" / "requests" / "api.py"
-    path.write_text("older", "utf-8")
-
-    assert vendor(project, "--fetch") == (0, "")
-    assert path.read_text("utf-8") == "older"
-
-
 def test_lock_writes_the_same_hashes_again(project: Path) -> None:
     lock = project / "tools" / "vendored.txt"
     before = lock.read_text("utf-8")
@@ -89,12 +80,6 @@ def test_lock_writes_the_same_hashes_again(project: Path) -> None:
 
     assert vendor(project, "--lock") == (0, "")
     assert lock.read_text("utf-8") == before
-
-
-def test_nothing_compiled_is_shipped() -> None:
-    forbidden = {".so", ".pyd", ".dll", ".dylib", ".pyc", ".pth", ".exe"}
-
-    assert not [path for path in (ROOT / "lib").rglob("*") if path.suffix in forbidden]
 
 
 def test_docs_list_each_library_with_version_and_license() -> None:
