@@ -45,39 +45,51 @@ INTERNAL_ERROR = Hint(
     "internal-error",
 )
 
-# HTTP statuses. `{requires}` stands for the key's permissions, `{ids}` for the inputs that the
-# request sent.
-_KEYS_PAGE = "In Reoclo, open API Keys > Automation Keys and check that"
+# HTTP statuses: what failed, and how to fix it. `{requires}` stands for the key's permissions,
+# `{ids}` for the inputs that the request sent, `{not_found}` for what a 404 means. The standard
+# phrases are here because those of the http module depend on Python's version.
+_KEYS_PAGE = "In Reoclo, open API Keys > Automation Keys and"
 _BY_STATUS = {
-    401: Hint(
+    401: (
+        "The Reoclo API rejected the API key (401 Unauthorized)",
         "Check that the secret contains the whole automation key (rca_…), that the key has not "
         "been revoked, and that it belongs to the Reoclo instance at api_url.",
-        "401",
     ),
-    403: Hint(
-        f"{_KEYS_PAGE} {{requires}}. If the key has an IP allowlist, it must include this runner.",
-        "403",
+    403: (
+        "The API key lacks permission (403 Forbidden)",
+        f"{_KEYS_PAGE} check that {{requires}}. If the key has an IP allowlist, it must include "
+        "this runner.",
     ),
-    404: Hint(
+    404: (
+        "{not_found} (404 Not Found)",
         "Check {ids} in the Reoclo dashboard: each is the UUID of an item in the key's tenant. "
         "Check also that api_url is the address of the Reoclo API.",
-        "404",
     ),
-    409: Hint(
+    409: (
+        "The server is not available (409 Conflict)",
         "Check in the Reoclo dashboard that the server's runner agent is online, then run the job "
         "again.",
-        "409",
     ),
-    422: Hint(
+    422: (
+        "The Reoclo API rejected a field of the request (422 Unprocessable Content)",
         "Correct the input that the message names; {ids} must be UUIDs from the Reoclo dashboard.",
-        "422",
     ),
-    429: Hint(
-        "In Reoclo, open API Keys > Automation Keys and raise the key's rate limit, or run fewer "
-        "jobs at the same time with this key. A longer timeout also helps.",
-        "429",
+    429: (
+        "Rate limit exceeded for this API key (429 Too Many Requests)",
+        f"{_KEYS_PAGE} raise the key's rate limit, or run fewer jobs at the same time with this "
+        "key. A longer timeout also helps.",
     ),
 }
+_PHRASES = {
+    400: "400 Bad Request",
+    408: "408 Request Timeout",
+    425: "425 Too Early",
+    500: "500 Internal Server Error",
+    502: "502 Bad Gateway",
+    503: "503 Service Unavailable",
+    504: "504 Gateway Timeout",
+}
+BLOCKED = "The request was blocked (403 Forbidden)"
 FIREWALL = Hint(
     "The response did not come from the Reoclo API, so a firewall, proxy or CDN blocked this "
     "runner. Allow the runner's IP address there; more permissions for the key do not help.",
@@ -224,24 +236,26 @@ def logout_command(registry_url: str) -> str:
     return f"`docker logout {registry_url}`"
 
 
-def for_status(status: int, *, requires: str, ids: str) -> Hint:
-    """Return the hint for an HTTP status other than 2xx.
+def for_status(status: int, **values: str) -> tuple[str, Hint]:
+    """Return the summary and the hint for an HTTP status other than 2xx.
 
     Args:
         status: HTTP status.
-        requires: What the key must be allowed to do, as a clause.
-        ids: The inputs whose values the request sent.
+        values: What the endpoint `requires`, the `ids` that it was sent, and what is `not_found`.
     """
-    text, anchor = _status_hint(status)
-    return Hint(text.format(requires=requires, ids=ids), anchor)
-
-
-def _status_hint(status: int) -> Hint:
     if status in _BY_STATUS:
-        return _BY_STATUS[status]
+        summary, fix = _BY_STATUS[status]
+        return summary.format(**values), Hint(fix.format(**values), str(status))
+    phrase = _PHRASES.get(status, str(status))
     if 300 <= status < 400:
-        return _REDIRECT
-    return _CLIENT_ERROR if 400 <= status < 500 and status not in {408, 425} else _SERVER_ERROR
+        summary = (
+            f"The Reoclo API redirected the request ({phrase}), and the action does not follow "
+            "redirects because that would send the API key to another address"
+        )
+        return summary, _REDIRECT
+    if status >= 500 or status in {408, 425}:
+        return f"The Reoclo API returned a server error ({phrase})", _SERVER_ERROR
+    return f"The Reoclo API rejected the request ({phrase})", _CLIENT_ERROR
 
 
 def for_docker_output(output: str, credential: str) -> Hint:

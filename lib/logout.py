@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 POST_SECONDS = 25.0
 # Kept for the logout while post waits for the login to end.
 LOGOUT_SECONDS = 10.0
-# How long post waits for a main that is still running and waits for a response.
+# How long post waits for a main that is still running, with its request in flight.
 MAIN_SECONDS = 6.0
 # The logout action has more time, because the logout is all that it does.
 LOGOUT_ACTION_SECONDS = 120.0
@@ -41,9 +41,7 @@ LOGOUT_ACTION_SECONDS = 120.0
 UNSAVED_SECONDS = 20.0
 
 # docker: `Not logged in to <address>`, podman: `Error: not logged into <address>`.
-_NOT_LOGGED_IN = re.compile(
-    r"^(?:Error: )?not logged in(?:to| to) \S+$", re.IGNORECASE | re.MULTILINE
-)
+_NOT_LOGGED_IN = re.compile(r"(?im)^(?:Error: )?not logged in(?:to| to) \S+$")
 # Docker 28 exits with 0 after this.
 _NOT_ERASED = "could not erase credentials"
 
@@ -64,7 +62,7 @@ def log_out(
 
     Args:
         saved_state: What main or the launcher saved, empty if nothing.
-        api_key: The API key of post's inputs. A key in the state takes precedence: it is there
+        api_key: The key of post's inputs. One in the state takes precedence, because it is there
             only where post's inputs are unreliable.
         own_api_url: Returns the API URL of post's inputs.
         connect: Returns a client for an API URL and a key.
@@ -88,43 +86,31 @@ def log_out(
     key = state.api_key or api_key
     runner.mask(state.api_key)
     if not key:
-        raise _not_logged_out(state, "post received no api_key", hint="")
+        raise _not_logged_out(state, "post received no api_key", ".")
     try:
         _clean_up(state, lambda: connect(state.api_url, key), runner, deadline, clock)
     except (ActionError, ImportError):  # without its standard library, Python is unusable
         raise
     except Exception as error:
         # Whatever is wrong with this action: the user must know what stays logged in, and where.
-        hint = f". {hints.INTERNAL_ERROR.text}"
-        raise _not_logged_out(state, "internal error in reoclo/docker-auth", hint=hint) from error
+        fix = f". {hints.INTERNAL_ERROR.text}"
+        raise _not_logged_out(state, "internal error in reoclo/docker-auth", fix) from error
 
 
 def log_out_alone(request: LogoutRequest, *, client: Client, runner: Runner, clock: Clock) -> None:
     """Log a server out of a registry, whoever logged it in.
 
-    Args:
-        request: Which server, and which registry.
-        client: Reoclo API client.
-        runner: Log of the step.
-        clock: Source of time.
-
     Raises:
         ActionError: the server may still be logged in.
     """
     deadline = Deadline(clock, LOGOUT_ACTION_SECONDS)
-    runner.info(f"Logging out of {request.registry_url} on server {request.server_id}.")
     server = f"server {request.server_id}"
+    runner.info(f"Logging out of {request.registry_url} on {server}.")
     runner.info(_request(request, client, deadline, server=server, login_operation=""))
 
 
 def log_out_unsaved(state: LoginState, *, client: Client, runner: Runner, clock: Clock) -> None:
     """Log out of a login whose state could not be saved, so that post cannot.
-
-    Args:
-        state: The state that could not be saved.
-        client: Reoclo API client.
-        runner: Log of the step.
-        clock: Source of time.
 
     Raises:
         ActionError: the server may still be logged in.
@@ -185,12 +171,10 @@ def _nothing_to_do(state: LoginState) -> str:
         return "Nothing to clean up: no login was requested."
     if state.stage is Stage.FAILED:
         return "Nothing to clean up: the login failed."
-    if not state.cleanup:
-        stays = (
-            f" The server stays logged in to {state.registry_url}." if state.registry_url else ""
-        )
-        return f"Skipping logout (cleanup: false).{stays}"
-    return ""
+    if state.cleanup:
+        return ""
+    stays = f" The server stays logged in to {state.registry_url}." if state.registry_url else ""
+    return f"Skipping logout (cleanup: false).{stays}"
 
 
 def _clean_up(
@@ -235,9 +219,10 @@ def _end_of_login(
     share = deadline.earlier_by(LOGOUT_SECONDS)
     try:
         return client.wait_for(state.operation_id, share, purpose="login", first_seconds=0.0)
-    except (ApiError, OperationTimeout) as error:
-        if isinstance(error, OperationTimeout):
-            clock.sleep(share.remaining())  # the API may have requested to wait longer
+    except OperationTimeout as error:
+        clock.sleep(share.remaining())  # the API may have requested to wait longer than that
+        return error
+    except ApiError as error:
         return error
 
 
@@ -245,20 +230,15 @@ def _doubt(state: LoginState, login: Operation | ActionError | None) -> str:
     """Return why the login might end after the logout, empty if it cannot."""
     if isinstance(login, ActionError):
         return _lower(login.summary)
-    if isinstance(login, Operation) and login.status == "timeout":
+    if login and login.status == "timeout":
         return "the login timed out on the server"
     return "" if state.operation_id else "no response to the login request arrived"
 
 
 def _request(
-    request: LogoutRequest,
-    client: Client,
-    deadline: Deadline,
-    *,
-    server: str,
-    login_operation: str,
+    request: LogoutRequest, client: Client, deadline: Deadline, *, server: str, login_operation: str
 ) -> str:
-    """Log out and wait for it, and return the line that reports it.
+    """Log out, wait for the logout, and return the line that reports it.
 
     Raises:
         LogoutFailed: the server may still be logged in.
@@ -268,16 +248,21 @@ def _request(
         operation = _log_out(request, client, deadline)
         _raise_if_failed(operation)
     except ActionError as error:
-        raise _failed(request, server, error, login_operation) from error
-    if operation is None or not (operation.operation_id or operation.ended):
-        return "Logout accepted; the API returned no operation to verify."
+        raise LogoutFailed(
+            f"Could not log out of {request.registry_url} on {server}: {_lower(error.headline)}",
+            detail=error.detail,
+            hint=_by_hand(request.registry_url, _how_to_prevent(error)),
+            operation_id=error.operation_id or login_operation,
+            operation_label="operation" if error.operation_id else "login operation",
+        ) from error
     if _is_verified(operation):
         return f"Logged out in {deadline.elapsed() - started:.1f} s."
-    return "Logout accepted; the API returned no result to verify."
+    missing = "result" if operation.ended else "operation"
+    return f"Logout accepted; the API returned no {missing} to verify."
 
 
-def _log_out(request: LogoutRequest, client: Client, deadline: Deadline) -> Operation | None:
-    """Return the logout's operation at its end; None if the API cannot find it."""
+def _log_out(request: LogoutRequest, client: Client, deadline: Deadline) -> Operation:
+    """Return the logout's operation at its end; an empty one if there is none to follow."""
     operation = client.log_out(request, deadline)
     if operation.status == "completed" and operation.exit_code is None:
         return replace(operation, exit_code=0)  # the API itself reports that it is done
@@ -287,15 +272,14 @@ def _log_out(request: LogoutRequest, client: Client, deadline: Deadline) -> Oper
         return client.wait_for(operation.operation_id, deadline, purpose="logout")
     except StatusError as error:
         if error.status == 404:
-            return None
+            return Operation()
         raise
 
 
-def _raise_if_failed(operation: Operation | None) -> None:
+def _raise_if_failed(operation: Operation) -> None:
     """Raise if the operation reports that the logout failed."""
-    if operation is None or _is_verified(operation):
-        return
-    if not operation.reports_failure and _NOT_ERASED not in operation.output:
+    is_reported = operation.reports_failure or _NOT_ERASED in operation.both_outputs
+    if _is_verified(operation) or not is_reported:
         return
     code = "" if operation.exit_code is None else f"exit code {operation.exit_code}, "
     raise LogoutFailed(
@@ -312,10 +296,9 @@ def _is_verified(operation: Operation) -> bool:
     A server that was not logged in is logged out, but only Docker's own line proves that, and
     not after a timeout.
     """
-    output = f"{operation.stderr}\n{operation.stdout}"
-    if _NOT_ERASED in output:
+    if _NOT_ERASED in operation.both_outputs:
         return False
-    was_not_logged_in = _NOT_LOGGED_IN.search(output) is not None
+    was_not_logged_in = _NOT_LOGGED_IN.search(operation.both_outputs) is not None
     return operation.succeeded or (was_not_logged_in and operation.status != "timeout")
 
 
@@ -347,44 +330,28 @@ def _late_login(state: LoginState, reason: str) -> LogoutFailed:
     )
 
 
-def _failed(
-    request: LogoutRequest, server: str, cause: ActionError, login_operation: str
-) -> LogoutFailed:
-    is_own = bool(cause.operation_id)
+def _not_logged_out(state: LoginState, reason: str, fix: str) -> LogoutFailed:
     return LogoutFailed(
-        f"Could not log out of {request.registry_url} on {server}: {_lower(cause.headline)}",
-        detail=cause.detail,
-        hint=_by_hand(request.registry_url, _after_failure(cause)),
-        operation_id=cause.operation_id or login_operation,
-        operation_label="operation" if is_own else "login operation",
-    )
-
-
-def _not_logged_out(state: LoginState, reason: str, *, hint: str) -> LogoutFailed:
-    registry = state.registry_url or "the registry"
-    return LogoutFailed(
-        f"Could not log out of {registry} on {state.server}: {reason}",
-        hint=_by_hand(state.registry_url, hint),
+        f"Could not log out of {state.registry_url or 'the registry'} on {state.server}: {reason}",
+        hint=_by_hand(state.registry_url, fix),
         operation_id=state.operation_id,
         operation_label="login operation",
     )
 
 
-def _by_hand(registry_url: str, more: str) -> Hint:
+def _by_hand(registry_url: str, end: str) -> Hint:
     return Hint(
         f"The server may still be logged in. Run {logout_command(registry_url)} there as the "
-        f"Reoclo runner agent's user{more or '.'}",
+        f"Reoclo runner agent's user{end}",
         hints.LOGOUT_FAILED,
     )
 
 
-def _after_failure(cause: ActionError) -> str:
+def _how_to_prevent(cause: ActionError) -> str:
     """Return the end of the hint: how to prevent this failure."""
-    if isinstance(cause, StatusError) and cause.hint.anchor == "403":
+    if cause.hint.anchor == "403":
         return ", and add registry_logout to the key's Allowed Operations."
-    if isinstance(cause, ApiError):
-        return f". {cause.hint.text}"
-    return "."
+    return f". {cause.hint.text}" if isinstance(cause, ApiError) else "."
 
 
 def _lower(summary: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, Protocol, TypeVar
 
 from lib import hints
@@ -38,35 +38,9 @@ LONGEST_ATTEMPT_SECONDS = 30.0
 # How long after a login was accepted its operation may be unknown to the API's other servers.
 VISIBILITY_SECONDS = 5.0
 
-# Standard phrases, because those of the http module depend on Python's version.
-_PHRASES = {
-    400: "Bad Request",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not Found",
-    408: "Request Timeout",
-    409: "Conflict",
-    422: "Unprocessable Content",
-    425: "Too Early",
-    429: "Too Many Requests",
-    500: "Internal Server Error",
-    502: "Bad Gateway",
-    503: "Service Unavailable",
-    504: "Gateway Timeout",
-}
-_SUMMARIES = {
-    401: "The Reoclo API rejected the API key",
-    403: "The API key lacks permission",
-    408: "The Reoclo API timed out waiting for the request",
-    409: "The server is not available",
-    422: "The Reoclo API rejected a field of the request",
-    425: "The Reoclo API is not ready for the request",
-    429: "Rate limit exceeded for this API key",
-}
-
 
 class Sender(Protocol):
-    """Sends single requests: `lib.api.transport.Transport`, or a simulation of it."""
+    """`lib.api.transport.Transport`, or a simulation of it."""
 
     def send(
         self,
@@ -117,7 +91,7 @@ class Client:
         def attempt() -> AcceptedLogin:
             # A second login request is a second login, so this one may take long.
             limit = Deadline(self._clock, LOGIN_ATTEMPT_SECONDS)
-            response = self._exchange(request.endpoint, request.body(), (limit, deadline))
+            response = self._exchange(request.endpoint, asdict(request), (limit, deadline))
             return AcceptedLogin.from_json(_json(response))
 
         outcome = self._retry(attempt, retry.CHANGE, deadline)
@@ -135,7 +109,7 @@ class Client:
         """
 
         def attempt() -> Operation:
-            response = self._exchange(request.endpoint, request.body(), self._limits(deadline))
+            response = self._exchange(request.endpoint, asdict(request), self._limits(deadline))
             return parse_logout(None if response.is_empty else _json(response))
 
         return self._retry(attempt, retry.CHANGE, deadline).response
@@ -254,15 +228,15 @@ def _json(response: Response) -> object:
 
 
 def _status_error(response: Response, endpoint: Endpoint) -> StatusError:
-    """Return the error for a response whose status is not 2xx."""
     status, detail = response.status, _detail(response)
-    hint = hints.for_status(status, requires=endpoint.requires, ids=endpoint.ids)
-    summary = endpoint.not_found if status == 404 else _summary(status)
+    summary, hint = hints.for_status(
+        status, requires=endpoint.requires, ids=endpoint.ids, not_found=endpoint.not_found
+    )
     if status == 403 and not detail:
-        summary, hint = "The request was blocked", hints.FIREWALL
+        summary, hint = hints.BLOCKED, hints.FIREWALL
         detail = f"CF-Ray {response.ray}" if response.ray else ""
     return StatusError(
-        f"{summary} ({status} {_PHRASES[status]})" if status in _PHRASES else summary,
+        summary,
         detail=detail,
         hint=hint,
         status=status,
@@ -270,22 +244,6 @@ def _status_error(response: Response, endpoint: Endpoint) -> StatusError:
         retryable=status in RETRYABLE_STATUSES,
         maybe_processed=status >= 500,
     )
-
-
-def _summary(status: int) -> str:
-    if status in _SUMMARIES:
-        return _SUMMARIES[status]
-    if 300 <= status < 400:
-        return (
-            f"The Reoclo API redirected the request ({status}), and the action does not follow "
-            "redirects because that would send the API key to another address"
-        )
-    summary = (
-        "The Reoclo API returned a server error"
-        if status >= 500
-        else "The Reoclo API rejected the request"
-    )
-    return summary if status in _PHRASES else f"{summary} ({status})"
 
 
 def _detail(response: Response) -> str:

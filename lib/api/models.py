@@ -26,6 +26,8 @@ _INTERRUPTED = frozenset({"timeout", "cancelled", "canceled"})
 class Endpoint(NamedTuple):
     """Endpoint of the API, and what to check when it rejects a request.
 
+    A request's fields are its body, apart from the run context.
+
     `requires` is what the key must be allowed to do, `ids` the inputs whose values are sent,
     `not_found` the summary of a 404.
     """
@@ -41,6 +43,11 @@ class Endpoint(NamedTuple):
 class VaultLogin:
     """Login request that uses a credential stored in Reoclo. Only the API knows its registry."""
 
+    server_id: str
+    credential_id: str
+
+    registry_url: ClassVar[str] = ""
+    credential: ClassVar[str] = "the credential in Reoclo"
     endpoint: ClassVar = Endpoint(
         "POST",
         "/registry-auth/login",
@@ -49,26 +56,24 @@ class VaultLogin:
         ids="server_id and credential_id",
         not_found="Server or credential not found",
     )
-    credential: ClassVar[str] = "the credential in Reoclo"
-    registry_url: ClassVar[str] = ""
-
-    server_id: str
-    credential_id: str
 
     @property
     def description(self) -> str:
         """The request for the log."""
         return f"server {self.server_id} with registry credential {self.credential_id}"
 
-    def body(self) -> Json:
-        """Return the request's own fields."""
-        return {"server_id": self.server_id, "credential_id": self.credential_id}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassthroughLogin:
     """Login request that includes the credential."""
 
+    server_id: str
+    registry_url: str
+    username: str
+    access_token: str = field(repr=False)
+
+    credential_id: ClassVar[str] = ""
+    credential: ClassVar[str] = "the username, access_token and registry_url inputs"
     endpoint: ClassVar = Endpoint(
         "POST",
         "/registry-auth/login-direct",
@@ -77,27 +82,11 @@ class PassthroughLogin:
         ids="server_id",
         not_found="Server not found",
     )
-    credential: ClassVar[str] = "the username, access_token and registry_url inputs"
-    credential_id: ClassVar[str] = ""
-
-    server_id: str
-    registry_url: str
-    username: str
-    access_token: str = field(repr=False)
 
     @property
     def description(self) -> str:
         """The request for the log."""
         return f"server {self.server_id} to {self.registry_url} with the access token of this job"
-
-    def body(self) -> Json:
-        """Return the request's own fields."""
-        return {
-            "server_id": self.server_id,
-            "registry_url": self.registry_url,
-            "username": self.username,
-            "access_token": self.access_token,
-        }
 
 
 LoginRequest = VaultLogin | PassthroughLogin
@@ -107,6 +96,9 @@ LoginRequest = VaultLogin | PassthroughLogin
 class LogoutRequest:
     """Logout request."""
 
+    server_id: str
+    registry_url: str
+
     endpoint: ClassVar = Endpoint(
         "POST",
         "/registry-auth/logout",
@@ -115,13 +107,6 @@ class LogoutRequest:
         ids="server_id",
         not_found="Server not found",
     )
-
-    server_id: str
-    registry_url: str
-
-    def body(self) -> Json:
-        """Return the request's own fields."""
-        return {"server_id": self.server_id, "registry_url": self.registry_url}
 
 
 def operation_endpoint(operation_id: str) -> Endpoint:
@@ -178,6 +163,11 @@ class Operation:
     def output(self) -> str:
         """Docker's output: stderr, where it reports errors, or else stdout."""
         return self.stderr or self.stdout
+
+    @property
+    def both_outputs(self) -> str:
+        """Docker's stderr and stdout."""
+        return f"{self.stderr}\n{self.stdout}"
 
     @classmethod
     def from_json(cls, data: object) -> Operation:

@@ -40,11 +40,7 @@ _FOREVER = 1e9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """Complete HTTP response.
-
-    `retry_after` is the wait that it requests in seconds, None without one; `ray` is
-    Cloudflare's id of the request, empty without one.
-    """
+    """Complete HTTP response. `retry_after` is in seconds, `ray` Cloudflare's request id."""
 
     status: int
     body: bytes = field(repr=False)
@@ -69,11 +65,7 @@ class Response:
 
 
 class BearerAuth(AuthBase):
-    """The API key in the Authorization header, where no `~/.netrc` entry can replace it.
-
-    Args:
-        api_key: Automation key.
-    """
+    """The API key in the Authorization header, where no `~/.netrc` entry can replace it."""
 
     def __init__(self, api_key: str) -> None:
         self._api_key = api_key
@@ -85,11 +77,7 @@ class BearerAuth(AuthBase):
 
 
 class _Session(requests.Session):
-    """Session that ignores redirects.
-
-    Even if redirects are disabled, requests reads the whole body of one, and fails where its
-    Location is malformed.
-    """
+    """Session that ignores redirects, whose bodies and Locations requests would read anyway."""
 
     def get_redirect_target(self, _response: requests.Response) -> None:
         """Return that there is none."""
@@ -130,8 +118,8 @@ class Transport:
         Args:
             method: HTTP method.
             path: Path after the base URL.
-            body: Request body to send as JSON.
-            deadlines: When to give up, whichever is first.
+            body: What to send as JSON.
+            deadlines: When to give up; the first that expires counts.
 
         Raises:
             TransportError: no complete response arrived.
@@ -181,9 +169,7 @@ class Transport:
 def open_session(api_key: str, tls: ssl.SSLContext | None) -> requests.Session:
     """Return a session that sends the API key and keeps one connection for all requests.
 
-    Args:
-        api_key: Automation key.
-        tls: TLS context; None for plain http, which is for loopback addresses only.
+    Without a TLS context it is for plain http, and so for loopback addresses.
     """
     session = _Session()
     session.auth = BearerAuth(api_key)
@@ -223,10 +209,8 @@ def _read(response: requests.Response) -> bytes:
 
 
 def _invalid(reason: str) -> InvalidResponse:
-    return InvalidResponse(
-        f"Unexpected response from the Reoclo API: {reason}",
-        hint=UNEXPECTED_RESPONSE,
-    )
+    summary = f"Unexpected response from the Reoclo API: {reason}"
+    return InvalidResponse(summary, hint=UNEXPECTED_RESPONSE)
 
 
 def _run_in_thread(
