@@ -91,7 +91,7 @@ def classify(  # noqa: PLR0911 one kind of fault after the other
 
 
 def timed_out(*, sent: bool) -> TransportError:
-    """Return the error for an attempt that was given up because its time was over."""
+    """Return the error for an attempt that was abandoned at its deadline."""
     return classify(TimeoutError(), sent=sent)
 
 
