@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TextIO
 
+from lib import CANCELED, FAILED, SUCCEEDED
 from lib.environment import Environment
 from lib.errors import ActionError
 from lib.process import (
@@ -27,6 +28,14 @@ if TYPE_CHECKING:
 
     from lib.client import Client
     from lib.clock import Clock
+
+
+def _reported(code: int, variables: Mapping[str, str]) -> int:
+    """Map the step's exit code to what the launcher expects."""
+    if not variables.get("DOCKER_AUTH_EXIT_CODES"):
+        return code
+    codes = {EXIT_SUCCESS: SUCCEEDED, EXIT_FAILURE: FAILED, EXIT_CANCELLED: CANCELED}
+    return codes[code]
 
 
 def main(variables: Mapping[str, str], stream: TextIO) -> int:
@@ -53,8 +62,11 @@ def main(variables: Mapping[str, str], stream: TextIO) -> int:
             cancellation=cancellation,
         )
 
-    return _cancellable(
-        step, variables, stream, cancelled="The post step looks after a login that was begun."
+    return _reported(
+        _cancellable(
+            step, variables, stream, cancelled="The post step looks after a login that was begun."
+        ),
+        variables,
     )
 
 
@@ -81,7 +93,10 @@ def logout(variables: Mapping[str, str], stream: TextIO) -> int:
             clock=cancellation,
         )
 
-    return _cancellable(step, variables, stream, cancelled="The server may still be logged in.")
+    return _reported(
+        _cancellable(step, variables, stream, cancelled="The server may still be logged in."),
+        variables,
+    )
 
 
 def post(variables: Mapping[str, str], stream: TextIO) -> int:
@@ -111,7 +126,9 @@ def post(variables: Mapping[str, str], stream: TextIO) -> int:
             clock=clock,
         )
 
-    return _exit_code(step, workflow, report=workflow.warning, failure=EXIT_SUCCESS)
+    return _reported(
+        _exit_code(step, workflow, report=workflow.warning, failure=EXIT_SUCCESS), variables
+    )
 
 
 def _cancellable(
