@@ -64,7 +64,7 @@ async function runPost(seconds) {
   const isAtStake = ["requested", "accepted", "succeeded"].includes(state.stage) && state.cleanup === true;
   if (isAtStake) annotate("warning", stillLoggedIn(state, problem), "logout-failed");
   else print("Python did not finish, but there is no login to clean up.");
-  setTimeout(() => process.exit(0), Math.max(500, left() * 1000)).unref(); // even if nobody reads that
+  setTimeout(() => process.exit(0), Math.max(500, left() * 1000)).unref(); // even if the pipe is full
 }
 
 module.exports = { runPost, runStep };
