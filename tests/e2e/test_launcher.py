@@ -211,9 +211,11 @@ def test_canceled_main_sends_python_one_signal(
     loop = "while [ -z $n ]; do /bin/sleep 0.1; done; /bin/sleep 0.3"
     launched = launch("main", program(f"{trap}; {loop}; exit {CANCELED}"), program(GOOD))
     wait_for(log.exists)
+    os.kill(launched.pid, signal.SIGINT)
+    wait_for(lambda: log.read_text("utf-8"))
 
-    for number in (signal.SIGINT, signal.SIGINT, signal.SIGTERM):
-        os.kill(launched.pid, number)
+    os.kill(launched.pid, signal.SIGINT)
+    os.kill(launched.pid, signal.SIGTERM)
 
     assert end(launched) == (130, "")
     assert log.read_text("utf-8") == "TERM\n"
@@ -276,25 +278,21 @@ def test_post_without_python_warns_only_if_a_login_is_at_stake(
     assert "##[" not in output
 
 
-@pytest.mark.parametrize("is_read", [True, False])
-def test_watchdog_ends_post(
-    program: Program, launch: Launch, tmp_path: Path, *, is_read: bool
-) -> None:
-    """Python ignores every signal, and fills the pipe if it is not read."""
-    fill = "" if is_read else "while :; do echo fill fill fill fill fill; done; "
-    script = f"trap '' INT TERM HUP; echo $$ > {tmp_path}/pid; {fill}while :; do /bin/sleep 1; done"
+@pytest.mark.parametrize("reader", ["reads", "waits", "gone"])
+def test_watchdog_ends_post(program: Program, launch: Launch, reader: str) -> None:
+    """Python ignores signals, and fills the pipe if it is not read. What it started ends too."""
+    fill = "while :; do echo fill fill fill fill fill; done; " if reader == "waits" else ""
+    script = f"trap '' INT TERM HUP; {fill}/bin/sleep 60"
     run_post = f"require({json.dumps(str(LAUNCHER / 'run.cjs'))}).runPost(0.5)"
 
     launched = launch(run_post, program(script), STATE_login=json.dumps(LOGIN))
 
-    if is_read:
-        code, output = end(launched)
+    if reader == "gone":
+        launched.stdout.close()  # type: ignore[union-attr]
+    if reader == "reads":
+        _, output = end(launched)  # once no process is left that could write
         assert len(annotated(output, "warning")) == 1
-    else:
-        code = launched.wait(30)
-    assert code == 0
-    python = (tmp_path / "pid").read_text("utf-8").strip()
-    wait_for(lambda: not Path(f"/proc/{python}").exists())
+    assert launched.wait(30) == 0
 
 
 @pytest.mark.parametrize("moment", ["early", "late"])
