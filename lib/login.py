@@ -187,7 +187,7 @@ def _save_end(state: LoginState, operation: Operation, runner: Runner, files: St
     try:
         _save(state, runner, files)
     except RunnerError as error:
-        # Post reads the state saved before, and asks the API how the login ended.
+        # Post reads the state saved before, and polls the operation itself.
         runner.debug(f"{error.summary}: {error.detail}")
 
 
