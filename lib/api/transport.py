@@ -126,7 +126,6 @@ class Transport:
             InvalidResponse: the response is too large, or its status is 1xx.
             Canceled: at a cancellation checkpoint, with whether the request was sent.
         """
-        self._clock.raise_if_canceled()
         attempt = Attempt(self._limits)
         outcome: Future[Response] = Future()
         run = _run_in_thread(outcome, attempt, lambda: self._exchange(method, path, body))
