@@ -6,15 +6,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ACTIONLINT := build/tools/bin/actionlint
+ACT := build/tools/bin/act
 
 # The first Python of 3.10 or later, unless one is given: make PYTHON=/usr/bin/python3.12
 PYTHON ?= $(shell for p in python3 python3.15 python3.14 python3.13 python3.12 python3.11 python3.10 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
-.PHONY: help demo test check act bench load mutants format vendor lock clean
+.PHONY: help demo test check act act-docker bench load mutants format vendor lock clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: $(READY) ## see jobs against the fake Reoclo API: good, refused, cancelled
 	@$(BIN)/python -m tests.demo
@@ -22,9 +23,11 @@ demo: $(READY) ## see jobs against the fake Reoclo API: good, refused, cancelled
 test: $(READY) ## run all tests but those under act
 	@$(BIN)/python -m pytest -m "not act" -n 3 --dist loadfile --cov --cov-report=term --cov-fail-under=100 $(ARGS)
 
-act: $(READY) ## run the workflows of tests/act under act, which must be on PATH
-	@command -v act >/dev/null || { echo "make: make act needs act, as in .ci/run, on PATH" >&2; exit 1; }
-	@$(BIN)/python -m pytest -m act $(ARGS)
+act: $(READY) $(ACT) ## run the workflows of tests/act and the examples under act, on this machine
+	@PATH="$(abspath $(dir $(ACT))):$$PATH" $(BIN)/python -m pytest tests/act $(ARGS)
+
+act-docker: $(READY) $(ACT) ## run them in containers; as root on Debian, installs a Docker engine if none is running
+	@PATH="$(abspath $(dir $(ACT))):$$PATH" ACT_PLATFORM=docker tools/docker_engine.sh $(BIN)/python -m pytest tests/act $(ARGS)
 
 check: $(READY) $(ACTIONLINT) ## formatter, linters, spelling, types, metadata, workflows, vendored code
 	@$(BIN)/ruff format --check
@@ -41,7 +44,7 @@ check: $(READY) $(ACTIONLINT) ## formatter, linters, spelling, types, metadata, 
 	@$(ACTIONLINT) -shellcheck $(BIN)/shellcheck -pyflakes= tests/runner/by-hand.yml
 	@$(ACTIONLINT) -shellcheck $(BIN)/shellcheck -pyflakes= -ignore 'specifying action "https://' examples/*.yml
 	@$(BIN)/zizmor --quiet --offline --pedantic --strict-collection .github action.yml logout/action.yml
-	@$(BIN)/shellcheck .ci/run
+	@$(BIN)/shellcheck .ci/run tools/*.sh
 	@for file in lib/launcher/*.cjs logout/*.cjs .github/actions/*/*.cjs; do node --check "$$file" || exit 1; done
 	@$(BIN)/python tools/vendor.py --check
 	@$(BIN)/python -m tools.audit
@@ -78,6 +81,11 @@ clean: ## remove what the targets made
 $(ACTIONLINT): Makefile
 	@command -v go >/dev/null || { echo "make: make check needs Go, to build actionlint" >&2; exit 1; }
 	@GOBIN="$(abspath $(@D))" go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+	@touch $@
+
+$(ACT): Makefile
+	@command -v go >/dev/null || { echo "make: make act needs Go, to build act" >&2; exit 1; }
+	@GOBIN="$(abspath $(@D))" go install github.com/nektos/act@v0.2.89
 	@touch $@
 
 $(READY): tools/dev.txt tools/vendored.txt

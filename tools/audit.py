@@ -3,8 +3,7 @@
     python -m tools.audit                 ask OSV
     python -m tools.audit --url ADDRESS   ask another service with OSV's querybatch API
 
-Exits 1 if a vulnerability is known. If the service does not respond, the audit reports that and
-exits 0, because an outage of another service must not block a change.
+Exits 1 if a vulnerability is known, but 0 if OSV is down, because that must not block a change.
 """
 
 from __future__ import annotations
@@ -20,14 +19,12 @@ from tools.vendor import pins
 OSV = "https://api.osv.dev/v1/querybatch"
 TIMEOUT_SECONDS = 10
 
-Pin = tuple[str, str]
-
 
 class AuditError(Exception):
     """The service did not respond, or its response is invalid."""
 
 
-def vulnerabilities(packages: list[Pin], url: str) -> dict[Pin, list[str]]:
+def vulnerabilities(packages: list[tuple[str, str]], url: str) -> dict[tuple[str, str], list[str]]:
     """Return the known vulnerabilities of each package that has any."""
     queries = [{"package": {"name": n, "ecosystem": "PyPI"}, "version": v} for n, v in packages]
     body = json.dumps({"queries": queries}).encode()

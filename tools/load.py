@@ -12,25 +12,24 @@ from __future__ import annotations
 import argparse
 import heapq
 import itertools
+import json
 import math
 import random
 import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Callable
-from typing import cast
 
-from lib.client import Client
-from lib.clock import Deadline
-from lib.environment import Environment
+from lib.api.client import Client
+from lib.api.models import LogoutRequest, VaultLogin
+from lib.api.transport import Response
+from lib.deadline import Deadline
 from lib.errors import ActionError
 from lib.inputs import DEFAULT_TIMEOUT_SECONDS
 from lib.logout import POST_SECONDS
-from lib.models import LogoutRequest, VaultLogin
-from lib.transport import Answer, Transport
+from lib.runner.environment import Environment
 
-# Seconds: one way to the API, docker on the server, the job's other steps, and the time over
-# which the runners start the jobs.
+# Seconds: one way to the API, docker on the server, a job's other steps, the start of all jobs.
 NETWORK, LOGIN, LOGOUT, WORK, START = 0.05, 2.0, 0.5, (30.0, 90.0), 2.0
 REGISTRY = "ghcr.io"
 COLUMNS = "jobs", "requests per job", "last login (s)", "429s", "failed logins", "failed logouts"
@@ -55,6 +54,9 @@ class Clock:
         heapq.heappush(self._sleepers, (self._now + seconds, next(self._order), turn))
         self._idle.release()
         turn.acquire()
+
+    def raise_if_canceled(self, *, request_in_flight: bool = False) -> None:
+        """Never raise, because no job is canceled."""
 
     def run(self, jobs: int, job: Callable[[], None]) -> None:
         """Run each job in a thread of its own, and let time pass until all have ended."""
@@ -83,46 +85,49 @@ class Api:
         self._ends: list[float] = []
         self.seen: Counter[str] = Counter()
 
-    def send(self, method: str, path: str, _deadline: Deadline, _body: object = None) -> Answer:
+    def send(
+        self, method: str, path: str, _body: object, *, deadlines: tuple[Deadline, ...]
+    ) -> Response:
         """Send one request and return its response, as the transport does."""
+        del deadlines  # no request takes long
         self._clock.sleep(NETWORK)
         self.seen["requests"] += 1
         wait = self._accepted[0] + 1 - self._clock.now()
         if wait > 0:
             self.seen["429s"] += 1
-            answer = Answer(429, {}, is_empty=False, retry_after=math.ceil(wait))
+            response = Response(status=429, body=b"{}", retry_after=math.ceil(wait))
         else:
             self._accepted.append(self._clock.now())
-            answer = Answer(200, self._respond(method, path), is_empty=False, retry_after=None)
+            response = Response(status=200, body=self._respond(method, path))
         self._clock.sleep(NETWORK)
-        return answer
+        return response
 
-    def _respond(self, method: str, path: str) -> dict[str, object]:
+    def _respond(self, method: str, path: str) -> bytes:
         number = int(path.rpartition("-")[2]) if method == "GET" else len(self._ends)
         if method == "POST":
             self._ends.append(self._clock.now() + (LOGOUT if path.endswith("logout") else LOGIN))
         is_done = self._clock.now() >= self._ends[number]
         result = {"status": "completed", "result": {"exit_code": 0}} if is_done else {}
-        names = {"registry_url": REGISTRY, "registry_type": "ghcr"}
-        return {"operation_id": f"operation-{number}", "status": "running", **names, **result}
+        names = {"operation_id": f"operation-{number}", "registry_url": REGISTRY}
+        return json.dumps({"status": "running", **names, **result}).encode()
 
 
 def run_job(api: Api, clock: Clock) -> None:
     """Log in, work and log out, as main, the job's other steps and post do."""
-    run, drop = Environment({}).run(), lambda _line: None
-    client = Client(cast("Transport", api), run, clock, info=drop, debug=drop)
+    context, drop = Environment({}).run_context(), lambda _line: None
+    client = Client(api, context, clock, info=drop, debug=drop)
     stage = "failed logins"
     try:
         clock.sleep(random.uniform(0, START))  # noqa: S311 no secret
         deadline = Deadline(clock, DEFAULT_TIMEOUT_SECONDS)
         login = client.log_in(VaultLogin(server_id="s", credential_id="c"), deadline)
-        client.follow(login.operation_id, deadline)
+        client.wait_for(login.operation_id, deadline, purpose="login")
         api.seen["last login (s)"] = math.ceil(clock.now())
         clock.sleep(random.uniform(*WORK))  # noqa: S311 no secret
         stage = "failed logouts"
         deadline = Deadline(clock, POST_SECONDS)
         logout = client.log_out(LogoutRequest(server_id="s", registry_url=REGISTRY), deadline)
-        client.follow(logout.operation_id if logout else "", deadline)
+        client.wait_for(logout.operation_id, deadline, purpose="logout")
     except ActionError:
         api.seen[stage] += 1
 

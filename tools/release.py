@@ -4,8 +4,7 @@
     python tools/release.py green NAME       check the check runs on stdin; NAME must be one
     python tools/release.py newest vX.Y.Z    check the releases on stdin: published, none newer
 
-Check runs and releases are GitHub's, one JSON object per line. OWN in the environment lists the
-check suites that do not count.
+Stdin has one JSON object of GitHub's per line. OWN lists the check suites that do not count.
 """
 
 from __future__ import annotations

@@ -5,8 +5,7 @@
     python tools/vendor.py --lock     write the hashes of the locked versions
     python tools/vendor.py --fetch    download the locked wheels only
 
-Wheels are kept in .wheels, so that later checks need no network. A wheel is used only if its
-hash is in the lock.
+Wheels are kept in .wheels, and used only if their hash is in the lock.
 """
 
 from __future__ import annotations

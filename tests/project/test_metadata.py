@@ -13,7 +13,6 @@ from lib.inputs import DEFAULT_API_URL, DEFAULT_TIMEOUT_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.yml"))
-WORKFLOWS = ROOT / ".github" / "workflows"
 
 
 def load(name: str) -> dict[str, Any]:
@@ -68,7 +67,7 @@ def test_release_waits_for_every_job_of_ci() -> None:
     """release.yml requires, by its name, the job of ci.yml that waits for all others."""
     jobs = load(".github/workflows/ci.yml")["jobs"]
     [(last, job)] = [(name, job) for name, job in jobs.items() if job["name"] == "All green"]
-    release = (WORKFLOWS / "release.yml").read_text("utf-8")
+    release = (ROOT / ".github/workflows/release.yml").read_text("utf-8")
 
     assert set(job["needs"]) == jobs.keys() - {last}
     assert job["steps"][0]["run"].count("success") == len(job["needs"])
@@ -77,5 +76,5 @@ def test_release_waits_for_every_job_of_ci() -> None:
 
 def test_every_job_has_a_timeout() -> None:
     """GitHub's default is six hours."""
-    for path in WORKFLOWS.glob("*.yml"):
+    for path in ROOT.glob(".github/workflows/*.yml"):
         assert all("timeout-minutes" in job for job in load(str(path))["jobs"].values()), path.name

@@ -11,13 +11,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def rows(*command: str) -> list[list[str]]:
     """Run a module of tools/, and return the cells of the table that it prints."""
-    done = subprocess.run(
-        [sys.executable, "-B", "-m", *command],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-        text=True,
-    )
+    program = [sys.executable, "-B", "-m", *command]
+    done = subprocess.run(program, cwd=ROOT, capture_output=True, check=True, text=True)
     lines = [line for line in done.stdout.splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[1:]]
 
