@@ -17,7 +17,6 @@ import urllib.request
 from tools.vendor import pins
 
 OSV = "https://api.osv.dev/v1/querybatch"
-TIMEOUT_SECONDS = 10
 
 
 class AuditError(Exception):
@@ -30,7 +29,7 @@ def vulnerabilities(packages: list[tuple[str, str]], url: str) -> dict[tuple[str
     body = json.dumps({"queries": queries}).encode()
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
+        with urllib.request.urlopen(request, timeout=10) as response:
             results = json.load(response)["results"]
         found = {
             package: [entry["id"] for entry in result.get("vulns", [])]

@@ -22,12 +22,12 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 from tests.fake_api import FakeApi, recording
 from tests.runner import Runner
 from tests.runner.checkout import check_out
+from tests.runner.runner import StageResult
 
 STATES = ("cold", "warm")
 PYTHON = Path(sys.base_prefix, "bin", "python3")
@@ -40,9 +40,10 @@ INPUTS = {
 
 def samples(action: Path, logins: list[int]) -> Iterator[tuple[str, float, int]]:
     """Measure each kind of run once: its name, its seconds, and the requests of its job."""
-    for program in (["node", "-e", ""], [str(PYTHON), "-BsS", "-c", ""]):
-        name = f"bare {Path(program[0]).name}"
-        yield name, _seconds(partial(subprocess.run, program, check=True)), 0
+    for name, option in (("node", "-e"), (str(PYTHON), "-BsSc")):
+        before = time.perf_counter()
+        subprocess.run([name, option, ""], check=True)
+        yield f"bare {Path(name).name}", time.perf_counter() - before, 0
     for login in logins:
         for cleanup in ("true", "false"):
             with FakeApi([_recording(login)], endless=True) as api:
@@ -52,10 +53,12 @@ def samples(action: Path, logins: list[int]) -> Iterator[tuple[str, float, int]]
                     action=action,
                     environment={"pythonLocation": str(PYTHON.parent.parent)},
                 )
-                main, post = _seconds(runner.main), _seconds(runner.post)
+                main, own = _measure(runner.main, api)
+                _, post = _measure(runner.post, api)
                 if cleanup == "true":
-                    yield f"main, login of {login} s", main - login, len(api.requests)
-                yield f"post, cleanup: {cleanup}", post, 0
+                    yield f"main, after a login of {login} s", main - login, len(api.requests)
+                yield "main itself", own, 0
+                yield f"post itself, cleanup: {cleanup}", post, 0
             if login:
                 break
 
@@ -67,13 +70,14 @@ def _recording(login: int) -> recording.Recording:
     return recording.parse(path.stem, data)
 
 
-def _seconds(start: Callable[[], object]) -> float:
-    before = time.perf_counter()
-    result = start()
+def _measure(stage: Callable[[], StageResult], api: FakeApi) -> tuple[float, float]:
+    """Return the seconds of a stage, with and without waiting for the server."""
+    before, earlier = time.perf_counter(), len(api.requests)
+    if (result := stage()).exit_code:
+        raise SystemExit(f"bench: a stage failed: {result}")
     seconds = time.perf_counter() - before
-    if getattr(result, "exit_code", 0):
-        raise SystemExit(f"bench: a run failed: {result}")
-    return seconds
+    times = [request.at for request in api.requests[earlier:]] or [0.0]
+    return seconds, seconds - (times[-1] - times[0])
 
 
 def main() -> int:
@@ -96,7 +100,7 @@ def main() -> int:
                 taken[name][state].append(seconds)
                 requests[name].add(count)
     print(f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores.")
-    print("Seconds: median (least to most); main without the login's own duration.\n")
+    print("Seconds: median (least to most). Itself: without waiting for the server.\n")
     print(f"| run | requests per job | {' | '.join(STATES)} |\n|---|---|---|---|")
     for name, states in taken.items():
         counts = " to ".join(map(str, sorted({min(requests[name]), max(requests[name])} - {0})))
