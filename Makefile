@@ -11,7 +11,7 @@ ACTIONLINT := build/tools/bin/actionlint
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python3.10 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
-.PHONY: help demo test check act bench scale format vendor lock clean
+.PHONY: help demo test check act windows bench scale format vendor lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -19,12 +19,16 @@ help: ## show this list
 demo: $(READY) ## see jobs against the fake Reoclo API: good, refused, cancelled
 	@$(BIN)/python -m tests.demo
 
-test: $(READY) ## run all tests but those under act
-	@$(BIN)/python -m pytest -m "not act" -n 3 --dist loadfile --cov --cov-report=term --cov-fail-under=100 $(ARGS)
+test: $(READY) ## run all tests but those under act and Wine
+	@$(BIN)/python -m pytest -m "not act and not windows" -n 3 --dist loadfile --cov --cov-report=term --cov-fail-under=100 $(ARGS)
 
 act: $(READY) ## run the workflows of tests/act under act, which must be on PATH
 	@command -v act >/dev/null || { echo "make: make act needs act, as in .ci/run, on PATH" >&2; exit 1; }
 	@$(BIN)/python -m pytest -m act $(ARGS)
+
+windows: $(READY) ## run the launcher, main and post with Node and CPython for Windows under Wine
+	@tools/windows_setup.sh
+	@$(BIN)/python -m pytest -m windows $(ARGS)
 
 check: $(READY) $(ACTIONLINT) ## formatter, linters, types, metadata, workflows, vendored code
 	@$(BIN)/ruff format --check
@@ -40,7 +44,7 @@ check: $(READY) $(ACTIONLINT) ## formatter, linters, types, metadata, workflows,
 	@$(ACTIONLINT) -shellcheck $(BIN)/shellcheck -pyflakes= tests/runner/by-hand.yml
 	@ACTIONLINT=$(ACTIONLINT) $(BIN)/python -m pytest --quiet -m actionlint
 	@$(BIN)/zizmor --quiet --offline --pedantic --strict-collection .github action.yml logout/action.yml
-	@$(BIN)/shellcheck .ci/run
+	@$(BIN)/shellcheck .ci/run tools/*.sh
 	@for file in lib/launcher/*.cjs logout/*.cjs .github/actions/*/*.cjs; do node --check "$$file" || exit 1; done
 	@$(BIN)/python tools/vendor.py --check
 	@$(BIN)/python tools/vendored_page.py --check
