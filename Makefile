@@ -12,7 +12,7 @@ ACT := build/tools/bin/act
 PYTHON ?= $(shell for p in python3 python3.15 python3.14 python3.13 python3.12 python3.11 python3.10 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
-.PHONY: help demo test check act act-docker bench load mutants format vendor lock clean
+.PHONY: help demo unit test check act act-docker windows sweep bench load mutants format vendor lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -20,14 +20,22 @@ help: ## show this list
 demo: $(READY) ## see jobs against the fake Reoclo API: good, refused, cancelled
 	@$(BIN)/python -m tests.demo
 
-test: $(READY) ## run all tests but those under act
-	@$(BIN)/python -m pytest -m "not act" -n 3 --dist loadfile --cov --cov-report=term --cov-fail-under=100 $(ARGS)
+unit: $(READY) ## run the fast tests: unit, simulation, integration
+	@$(BIN)/python -m pytest tests/unit tests/simulation tests/integration -n auto $(ARGS)
+
+test: $(READY) ## run all tests but those under act and Wine
+	@node --test tests/launcher/*.test.cjs
+	@$(BIN)/python -m pytest -n auto -m "not act and not windows" $(ARGS)
 
 act: $(READY) $(ACT) ## run the workflows of tests/act and the examples under act, on this machine
 	@PATH="$(abspath $(dir $(ACT))):$$PATH" $(BIN)/python -m pytest tests/act $(ARGS)
 
 act-docker: $(READY) $(ACT) ## run them in containers; as root on Debian, installs a Docker engine if none is running
 	@PATH="$(abspath $(dir $(ACT))):$$PATH" ACT_PLATFORM=docker tools/docker_engine.sh $(BIN)/python -m pytest tests/act $(ARGS)
+
+windows: $(READY) ## run the launcher, main and post with Node and CPython for Windows under Wine
+	@tools/windows_setup.sh
+	@$(BIN)/python -m pytest tests/windows $(ARGS)
 
 check: $(READY) $(ACTIONLINT) ## formatter, linters, spelling, types, metadata, workflows, vendored code
 	@$(BIN)/ruff format --check
