@@ -65,10 +65,7 @@ def main(variables: Mapping[str, str], stream: TextIO) -> int:
             raise _clean_up_unsaved(error, client, runner, cancellation) from error
 
     return _run_cancelable(
-        step,
-        variables,
-        stream,
-        canceled="The post step will clean up the login if it was started.",
+        step, variables, stream, canceled="The post step will clean up the login if it was started."
     )
 
 

@@ -178,8 +178,7 @@ _BY_DOCKER_OUTPUT = {
         "docker-daemon",
     ),
     "permission denied while trying to connect": Hint(
-        "Add the Reoclo runner agent's user to the docker group on the server.",
-        "docker-permission",
+        "Add the Reoclo runner agent's user to the docker group on the server.", "docker-permission"
     ),
     "permission denied": Hint(
         "Allow the Reoclo runner agent's user to write Docker's configuration on the server.",
@@ -196,8 +195,7 @@ _BY_DOCKER_OUTPUT = {
         "registry-certificate",
     ),
     "toomanyrequests": Hint(
-        "The registry limits the rate of logins. Wait, or log in less often.",
-        "registry-rate-limit",
+        "The registry limits the rate of logins. Wait, or log in less often.", "registry-rate-limit"
     ),
     "unauthorized": Hint(
         "The registry rejected the username and password. Correct them in {credential}.",

@@ -13,13 +13,7 @@ from enum import Enum
 
 from lib import hints
 from lib.errors import StateError
-from lib.formats import (
-    is_operation_id,
-    is_registry_url,
-    is_server_name,
-    is_uuid,
-    normalize_api_url,
-)
+from lib.formats import is_operation_id, is_registry_url, is_server_name, is_uuid, normalize_api_url
 from lib.hints import Hint
 
 # The name of the one state entry: main saves it, post reads it as STATE_login.

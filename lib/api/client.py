@@ -20,13 +20,7 @@ from lib.api.models import (
 )
 from lib.api.transport import Response
 from lib.deadline import Clock, Deadline
-from lib.errors import (
-    RETRYABLE_STATUSES,
-    ApiError,
-    InvalidResponse,
-    OperationTimeout,
-    StatusError,
-)
+from lib.errors import RETRYABLE_STATUSES, ApiError, InvalidResponse, OperationTimeout, StatusError
 from lib.formats import BASE_PATH
 from lib.run_context import RunContext
 

@@ -17,9 +17,7 @@ from urllib3.exceptions import (
     NewConnectionError,
     ProxySchemeUnknown,
 )
-from urllib3.exceptions import (
-    TimeoutError as Urllib3Timeout,
-)
+from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
 from lib import hints
 from lib.errors import TransportError
@@ -40,10 +38,7 @@ _UNUSABLE_PROXY = (
     requests.exceptions.InvalidSchema,
     ProxySchemeUnknown,
 )
-_INCOMPLETE = (
-    requests.exceptions.ChunkedEncodingError,
-    requests.exceptions.ContentDecodingError,
-)
+_INCOMPLETE = (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)
 # OpenSSL's reasons for a peer without TLS, or without a version that both support.
 _NO_TLS = {
     "HTTP_REQUEST",
