@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from lib import hints
-from lib.api import retry
-from lib.api.models import (
-    AcceptedLogin,
-    Endpoint,
-    LoginRequest,
-    LogoutRequest,
-    Operation,
-    invalid_response,
-    operation_endpoint,
-    parse_logout,
-)
+from lib.api import models, retry
+from lib.api.models import AcceptedLogin, Endpoint, Json, LoginRequest, LogoutRequest, Operation
 from lib.api.transport import Response
 from lib.deadline import Clock, Deadline
 from lib.errors import RETRYABLE_STATUSES, ApiError, InvalidResponse, OperationTimeout, StatusError
@@ -37,18 +28,13 @@ class Sender(Protocol):
     """`lib.api.transport.Transport`, or a simulation of it."""
 
     def send(
-        self,
-        method: str,
-        path: str,
-        body: dict[str, Any] | None,
-        *,
-        deadlines: tuple[Deadline, ...],
+        self, method: str, path: str, body: Json | None, *, deadlines: tuple[Deadline, ...]
     ) -> Response:
         """Send one request and return the whole response."""
 
 
 class Client:
-    """Client for the Reoclo automation API.
+    """Client for the Reoclo automation API. Its methods raise `Canceled` at each checkpoint.
 
     Args:
         transport: Sends the requests.
@@ -77,9 +63,7 @@ class Client:
         """Request a login.
 
         Raises:
-            ApiError: the request failed; `maybe_processed` is whether the API may have
-                processed an attempt.
-            Canceled: at a cancellation checkpoint.
+            ApiError: no attempt was accepted; `maybe_processed` covers all attempts.
         """
 
         def attempt() -> AcceptedLogin:
@@ -92,19 +76,15 @@ class Client:
         return replace(outcome.response, maybe_repeated=outcome.maybe_processed)
 
     def log_out(self, request: LogoutRequest, deadline: Deadline) -> Operation:
-        """Request a logout.
-
-        Returns:
-            What the response reports of the logout's operation; empty if it names none.
+        """Request a logout, and return its operation; an empty one if the response names none.
 
         Raises:
-            ApiError: the request failed.
-            Canceled: at a cancellation checkpoint.
+            ApiError: no attempt was accepted.
         """
 
         def attempt() -> Operation:
             response = self._exchange(request.endpoint, asdict(request), self._limits(deadline))
-            return parse_logout(None if response.is_empty else _json(response))
+            return models.parse_logout(None if response.is_empty else _json(response))
 
         return self._retry(attempt, retry.CHANGE, deadline).response
 
@@ -116,28 +96,22 @@ class Client:
         purpose: str,
         first_seconds: float = retry.FIRST_POLL_SECONDS,
     ) -> Operation:
-        """Poll an operation until it ends.
+        """Poll an operation until it ends; for the first time after `first_seconds`.
 
-        Args:
-            operation_id: The operation.
-            deadline: Time limit.
-            purpose: "login" or "logout", for messages.
-            first_seconds: Seconds before the first poll.
+        The messages name the `purpose`: "login" or "logout".
 
         Raises:
             OperationTimeout: the operation did not end in time.
             ApiError: a request failed permanently.
-            Canceled: at a cancellation checkpoint.
         """
-        last: list[Operation] = []  # the newest response, for the message of a timeout
+        last = Operation()
         visible = Deadline(self._clock, VISIBILITY_SECONDS)
 
-        def may_be_unknown() -> bool:
-            return not last and visible.remaining() > 0
-
         def fetch() -> Operation:
-            last[:] = [self._fetch(operation_id, deadline, may_be_unknown)]
-            return last[0]
+            nonlocal last
+            last = self._fetch(operation_id, deadline, visible)
+            visible.shorten(0.0)  # now the API knows the operation
+            return last
 
         try:
             retry.poll(
@@ -151,14 +125,12 @@ class Client:
             if error.retryable and not isinstance(error, InvalidResponse):
                 raise _timed_out(operation_id, purpose, deadline, last, error) from error
             raise replace(error, operation_id=operation_id) from error
-        if not last or not last[0].ended:
+        if not last.ended:
             raise _timed_out(operation_id, purpose, deadline, last)
-        return last[0]
+        return last
 
-    def _fetch(
-        self, operation_id: str, deadline: Deadline, may_be_unknown: Callable[[], bool]
-    ) -> Operation:
-        endpoint = operation_endpoint(operation_id)
+    def _fetch(self, operation_id: str, deadline: Deadline, visible: Deadline) -> Operation:
+        endpoint = models.operation_endpoint(operation_id)
 
         def attempt() -> Operation:
             try:
@@ -167,10 +139,10 @@ class Client:
             except InvalidResponse as error:
                 raise replace(error, retryable=True) from error
             except StatusError as error:
-                is_early = error.status == 404 and may_be_unknown()
+                is_early = error.status == 404 and visible.remaining() > 0
                 raise replace(error, retryable=error.retryable or is_early) from error
             if operation.operation_id not in {"", operation_id}:
-                raise invalid_response("it describes another operation", retryable=True)
+                raise models.invalid_response("it describes another operation", retryable=True)
             return operation
 
         return self._retry(attempt, retry.POLL, deadline).response
@@ -179,23 +151,21 @@ class Client:
         self, attempt: Callable[[], T], policy: retry.RetryPolicy, deadline: Deadline
     ) -> retry.Outcome[T]:
         def log(error: ApiError, seconds: float, number: int) -> None:
-            self._info(
-                f"{error.summary}. Retrying in {seconds:.1f} s{_why(error, number, policy)}."
-            )
+            why = _why(error, number, policy)
+            self._info(f"{error.summary}. Retrying in {seconds:.1f} s{why}.")
 
         return retry.call_with_retries(
             attempt, policy=policy, deadline=deadline, clock=self._clock, on_retry=log
         )
 
     def _exchange(
-        self, endpoint: Endpoint, fields: dict[str, Any] | None, deadlines: tuple[Deadline, ...]
+        self, endpoint: Endpoint, fields: Json | None, deadlines: tuple[Deadline, ...]
     ) -> Response:
         """Pass a checkpoint, send one request, and return its response if the status is 2xx."""
         self._clock.raise_if_canceled()
         body = None if fields is None else {**fields, **self._run_context.body()}
-        response = self._transport.send(
-            endpoint.method, BASE_PATH + endpoint.path, body, deadlines=deadlines
-        )
+        path = BASE_PATH + endpoint.path
+        response = self._transport.send(endpoint.method, path, body, deadlines=deadlines)
         self._debug(f"{endpoint.method} {endpoint.path}: {response.status}")
         if not 200 <= response.status < 300:
             raise _status_error(response, endpoint)
@@ -219,7 +189,7 @@ def _json(response: Response) -> object:
     try:
         return response.json()
     except ValueError as error:
-        raise invalid_response("expected a JSON object") from error
+        raise models.invalid_response("expected a JSON object") from error
 
 
 def _status_error(response: Response, endpoint: Endpoint) -> StatusError:
@@ -263,20 +233,14 @@ def _field_error(entry: object) -> str:
 
 
 def _timed_out(
-    operation_id: str,
-    purpose: str,
-    deadline: Deadline,
-    last: list[Operation],
-    fault: ApiError | None = None,
+    operation_id: str, purpose: str, time: Deadline, last: Operation, fault: ApiError | None = None
 ) -> OperationTimeout:
-    status = (last[0].status if last else "") or "unknown"
-    stopped = (
-        f"Stopped waiting for the {purpose} after {deadline.elapsed():.0f} s"
-        if fault
-        else f"Timed out after {deadline.limit:.0f} s waiting for the {purpose}"
-    )
+    if fault:
+        summary = f"Stopped waiting for the {purpose} after {time.elapsed():.0f} s"
+    else:
+        summary = f"Timed out after {time.limit:.0f} s waiting for the {purpose}"
     return OperationTimeout(
-        f"{stopped} (last status: {status})",
+        f"{summary} (last status: {last.status or 'unknown'})",
         detail=fault.summary if fault else "",
         hint=fault.hint if fault else hints.TIMEOUT,
         operation_id=operation_id,
