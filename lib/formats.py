@@ -53,10 +53,7 @@ def is_server_name(text: str) -> bool:
 
 
 def normalize_api_url(text: str) -> str:
-    """Return a valid API URL without trailing slashes.
-
-    Args:
-        text: An https URL, or an http URL of a loopback address. It can have a base path.
+    """Return a valid API URL without trailing slashes: https, or http to a loopback address.
 
     Raises:
         ValueError: the API key must not be sent to this URL; the message is the reason.
