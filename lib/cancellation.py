@@ -77,10 +77,10 @@ class Cancellation:
 
     def raise_if_canceled(self, *, request_in_flight: bool = False) -> None:
         """Raise if the step was canceled, or start the grace period of a shielded request."""
+        if not self._requested and self._is_abandoned():
+            self._requested = True  # never False here: a signal may have arrived meanwhile
         if not self._requested:
-            self._requested = self._is_abandoned()
-            if not self._requested:
-                return
+            return
         if self._shielded is None or not request_in_flight:
             raise Canceled
         self._shielded.shorten(GRACE_SECONDS)
