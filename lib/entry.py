@@ -72,7 +72,7 @@ class _Step:
         )
 
     def exit_code(self, code: int) -> int:
-        """Return the exit code for the launcher or, without one, for a shell."""
+        """Return the exit code that the launcher or, without one, a shell expects."""
         return code if self.environment.wants_own_exit_codes() else _SHELL_CODES[code]
 
 
@@ -136,7 +136,10 @@ def _run(run: Callable[[], None], runner: Runner, *, report: Callable[[ActionErr
     except Exception as error:  # noqa: BLE001 the one place that may
         internal = ActionError("Internal error in reoclo/docker-auth", hint=hints.INTERNAL_ERROR)
         report(error if isinstance(error, ActionError) else internal)
-        _log_traceback(runner)
+        import traceback
+
+        for line in traceback.format_exc().splitlines():
+            runner.debug(line)
         return FAILED
     return SUCCEEDED
 
@@ -247,10 +250,3 @@ def _runner(environment: Environment, stream: TextIO) -> Runner:
 def _step_files(environment: Environment) -> StepFiles:
     file = environment.state_file()
     return StepFiles(file.parent if file else None, environment.step(), environment.login_id())
-
-
-def _log_traceback(runner: Runner) -> None:
-    import traceback
-
-    for line in traceback.format_exc().splitlines():
-        runner.debug(line)

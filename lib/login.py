@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lib import hints
 from lib.api.models import AcceptedLogin, LoginRequest, Operation, invalid_response
@@ -19,6 +19,8 @@ from lib.stop_file import StepFiles
 if TYPE_CHECKING:
     from lib.api.client import Client
 
+# The step outputs, and the fields of the response that they come from.
+_OUTPUTS = ("operation_id", "registry_url", "registry_type")
 # What Docker prints before the registry's own error.
 _DAEMON_PREFIX = re.compile(r'^Error response from daemon: (?:Get "[^"\n]*": )?')
 
@@ -120,8 +122,7 @@ class _Step:
         if not accepted.registry_url:
             error = invalid_response("registry_url is missing or invalid")
             raise replace(error, operation_id=accepted.operation_id)
-        names = ("operation_id", "registry_url", "registry_type")
-        self.runner.set_outputs([(name, getattr(accepted, name)) for name in names])
+        self.runner.set_outputs([(name, getattr(accepted, name)) for name in _OUTPUTS])
         kind = f" ({accepted.registry_type})" if accepted.registry_type else ""
         if not kind:
             self.runner.debug("The response contains no valid registry_type.")
@@ -167,16 +168,8 @@ class _Step:
 
 def _without_key(accepted: AcceptedLogin, api_key: str) -> AcceptedLogin:
     """Return the response without values that contain the API key, which no output may."""
-
-    def safe(value: str) -> str:
-        return "" if api_key in value else value
-
-    return replace(
-        accepted,
-        operation_id=safe(accepted.operation_id),
-        registry_url=safe(accepted.registry_url),
-        registry_type=safe(accepted.registry_type),
-    )
+    unsafe: dict[str, Any] = {name: "" for name in _OUTPUTS if api_key in getattr(accepted, name)}
+    return replace(accepted, **unsafe)
 
 
 def _failure(operation: Operation, state: LoginState, request: LoginRequest) -> ActionError:

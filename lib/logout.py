@@ -72,9 +72,8 @@ def log_out(
     if nothing := _nothing_to_do(state):
         runner.info(nothing)
         return
-    key = state.api_key or api_key
     runner.mask(state.api_key)
-    if not key:
+    if not (key := state.api_key or api_key):
         raise _not_logged_out(state, "post received no api_key")
     try:
         _clean_up(state, lambda: connect(state.api_url, key), runner, deadline)
@@ -82,8 +81,8 @@ def log_out(
         raise
     except Exception as error:
         # Whatever is wrong with this action: the user must know what stays logged in, and where.
-        fix = f". {hints.INTERNAL_ERROR.text}"
-        raise _not_logged_out(state, "internal error in reoclo/docker-auth", fix) from error
+        reason, fix = "internal error in reoclo/docker-auth", f". {hints.INTERNAL_ERROR.text}"
+        raise _not_logged_out(state, reason, fix=fix) from error
 
 
 def log_out_alone(request: LogoutRequest, *, client: Client, runner: Runner, clock: Clock) -> None:
@@ -208,11 +207,10 @@ def _log_out(state: LoginState, client: Client, runner: Runner, deadline: Deadli
     started = deadline.elapsed()
     try:
         operation = _request(state, client, deadline)
-        _raise_if_failed(operation)
+        is_verified = _is_verified(operation)
     except ActionError as error:
-        fix = _how_to_prevent(error)
-        raise _not_logged_out(state, _lower(error.headline), fix, error) from error
-    if _is_verified(operation):
+        raise _not_logged_out(state, _lower(error.headline), cause=error) from error
+    if is_verified:
         return f"Logged out in {deadline.elapsed() - started:.1f} s."
     missing = "result" if operation.ended else "operation"
     return f"Logout accepted; the API returned no {missing} to verify."
@@ -234,10 +232,19 @@ def _request(state: LoginState, client: Client, deadline: Deadline) -> Operation
         return Operation()
 
 
-def _raise_if_failed(operation: Operation) -> None:
-    is_reported = operation.reports_failure or _NOT_ERASED in operation.both_outputs
-    if _is_verified(operation) or not is_reported:
-        return
+def _is_verified(operation: Operation) -> bool:
+    """Return whether the server provably is logged out, or raise if the logout failed.
+
+    A server that was not logged in is logged out, but only Docker's own line proves that, and
+    not after a timeout.
+    """
+    output = operation.both_outputs
+    was_not_logged_in = operation.status != "timeout" and _NOT_LOGGED_IN.search(output)
+    if _NOT_ERASED not in output:
+        if operation.succeeded or was_not_logged_in:
+            return True
+        if not operation.reports_failure:
+            return False
     code = "" if operation.exit_code is None else f"exit code {operation.exit_code}, "
     raise LogoutFailed(
         f"`docker logout` failed on the server ({code}status {operation.status or 'unknown'})",
@@ -245,17 +252,6 @@ def _raise_if_failed(operation: Operation) -> None:
         hint=Hint("", hints.LOGOUT_FAILED),
         operation_id=operation.operation_id,
     )
-
-
-def _is_verified(operation: Operation) -> bool:
-    """Return whether the server provably is logged out.
-
-    A server that was not logged in is logged out, but only Docker's own line proves that, and
-    not after a timeout.
-    """
-    output = operation.both_outputs
-    proves_it = operation.status != "timeout" and _NOT_LOGGED_IN.search(output) is not None
-    return _NOT_ERASED not in output and (operation.succeeded or proves_it)
 
 
 def _unknown_registry(state: LoginState, reason: str) -> LogoutFailed:
@@ -287,10 +283,14 @@ def _late_login(state: LoginState, reason: str) -> LogoutFailed:
 
 
 def _not_logged_out(
-    state: LoginState, reason: str, fix: str = ".", cause: ActionError | None = None
+    state: LoginState, reason: str, *, fix: str = ".", cause: ActionError | None = None
 ) -> LogoutFailed:
     """Return the error for a server that may still be logged in. `fix` ends the hint."""
     operation_id = cause.operation_id if cause else ""
+    if cause and cause.hint.anchor == "403":
+        fix = ", and add registry_logout to the key's Allowed Operations."
+    elif isinstance(cause, ApiError):
+        fix = f". {cause.hint.text}"
     by_hand = (
         f"The server may still be logged in. Run {logout_command(state.registry_url)} there as "
         "the Reoclo runner agent's user"
@@ -304,13 +304,6 @@ def _not_logged_out(
     )
 
 
-def _how_to_prevent(cause: ActionError) -> str:
-    """Return the end of the hint: how to prevent this failure."""
-    if cause.hint.anchor == "403":
-        return ", and add registry_logout to the key's Allowed Operations."
-    return f". {cause.hint.text}" if isinstance(cause, ApiError) else "."
-
-
 def _lower(summary: str) -> str:
-    """Return a summary for the middle of a sentence."""
+    """Return a summary as it reads in the middle of a sentence."""
     return summary[:1].lower() + summary[1:]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import KW_ONLY, asdict, dataclass, replace
 from typing import Protocol, TypeVar
 
 from lib import hints
@@ -33,31 +33,16 @@ class Sender(Protocol):
         """Send one request and return the whole response."""
 
 
+@dataclass(frozen=True, slots=True)
 class Client:
-    """Client for the Reoclo automation API. Its methods raise `Canceled` at each checkpoint.
+    """Client for the Reoclo automation API. Each method can raise `Canceled` at a checkpoint."""
 
-    Args:
-        transport: Sends the requests.
-        run_context: Included in every login and logout request.
-        clock: Clock to sleep on.
-        info: Writes a log line about each retry.
-        debug: Writes a debug line about each request.
-    """
-
-    def __init__(
-        self,
-        transport: Sender,
-        run_context: RunContext,
-        clock: Clock,
-        *,
-        info: Callable[[str], None],
-        debug: Callable[[str], None],
-    ) -> None:
-        self._transport = transport
-        self._run_context = run_context
-        self._clock = clock
-        self._info = info
-        self._debug = debug
+    transport: Sender
+    run_context: RunContext  # included in every login and logout request
+    clock: Clock
+    _: KW_ONLY
+    info: Callable[[str], None]  # writes a log line about each retry
+    debug: Callable[[str], None]  # writes a debug line about each request
 
     def log_in(self, request: LoginRequest, deadline: Deadline) -> AcceptedLogin:
         """Request a login.
@@ -68,7 +53,7 @@ class Client:
 
         def attempt() -> AcceptedLogin:
             # A second login request is a second login, so this one may take long.
-            limit = Deadline(self._clock, LOGIN_ATTEMPT_SECONDS)
+            limit = Deadline(self.clock, LOGIN_ATTEMPT_SECONDS)
             response = self._exchange(request.endpoint, asdict(request), (limit, deadline))
             return AcceptedLogin.from_json(_json(response))
 
@@ -105,7 +90,7 @@ class Client:
             ApiError: a request failed permanently.
         """
         last = Operation()
-        visible = Deadline(self._clock, VISIBILITY_SECONDS)
+        visible = Deadline(self.clock, VISIBILITY_SECONDS)
 
         def fetch() -> Operation:
             nonlocal last
@@ -118,7 +103,7 @@ class Client:
                 fetch,
                 is_done=lambda operation: operation.ended,
                 deadline=deadline,
-                clock=self._clock,
+                clock=self.clock,
                 first_seconds=first_seconds,
             )
         except ApiError as error:
@@ -152,21 +137,21 @@ class Client:
     ) -> retry.Outcome[T]:
         def log(error: ApiError, seconds: float, number: int) -> None:
             why = _why(error, number, policy)
-            self._info(f"{error.summary}. Retrying in {seconds:.1f} s{why}.")
+            self.info(f"{error.summary}. Retrying in {seconds:.1f} s{why}.")
 
         return retry.call_with_retries(
-            attempt, policy=policy, deadline=deadline, clock=self._clock, on_retry=log
+            attempt, policy=policy, deadline=deadline, clock=self.clock, on_retry=log
         )
 
     def _exchange(
         self, endpoint: Endpoint, fields: Json | None, deadlines: tuple[Deadline, ...]
     ) -> Response:
         """Pass a checkpoint, send one request, and return its response if the status is 2xx."""
-        self._clock.raise_if_canceled()
-        body = None if fields is None else {**fields, **self._run_context.body()}
+        self.clock.raise_if_canceled()
+        body = None if fields is None else {**fields, **self.run_context.body()}
         path = BASE_PATH + endpoint.path
-        response = self._transport.send(endpoint.method, path, body, deadlines=deadlines)
-        self._debug(f"{endpoint.method} {endpoint.path}: {response.status}")
+        response = self.transport.send(endpoint.method, path, body, deadlines=deadlines)
+        self.debug(f"{endpoint.method} {endpoint.path}: {response.status}")
         if not 200 <= response.status < 300:
             raise _status_error(response, endpoint)
         return response
@@ -174,7 +159,7 @@ class Client:
     def _limits(self, deadline: Deadline) -> tuple[Deadline, ...]:
         """Return the limits of an attempt, so that one that hangs leaves time for another."""
         share = max(deadline.remaining() / 3, SHORTEST_ATTEMPT_SECONDS)
-        return Deadline(self._clock, min(share, LONGEST_ATTEMPT_SECONDS)), deadline
+        return Deadline(self.clock, min(share, LONGEST_ATTEMPT_SECONDS)), deadline
 
 
 def _why(error: ApiError, number: int, policy: retry.RetryPolicy) -> str:

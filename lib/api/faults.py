@@ -37,7 +37,7 @@ _NO_TLS = {
     "WRONG_VERSION_NUMBER",
 }
 _NO_PROXY = "Cannot use the proxy that the environment sets"
-# http.client raises a plain OSError if a proxy opens no tunnel.
+# http.client raises a plain OSError with the status if a proxy opens no tunnel.
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d\d\d)")
 
 
@@ -54,7 +54,7 @@ def classify(  # noqa: PLR0911 one kind of fault after the other
         reason = certificate.verify_message
         hint = hints.for_certificate_error(reason)
         return _final("Cannot reach the Reoclo API: certificate verify failed", hint, reason)
-    tunnel = _tunnel_status(causes)
+    tunnel = next((found[1] for cause in causes if (found := _TUNNEL.search(str(cause)))), "")
     if tunnel.startswith("4"):
         return _final(f"{_NO_PROXY}: the proxy rejected the connection ({tunnel})", hints.PROXY)
     if any(isinstance(cause, _UNUSABLE_PROXY) for cause in causes):
@@ -112,11 +112,6 @@ def _is_timeout(cause: BaseException) -> bool:
     if isinstance(cause, urllib3.NewConnectionError):
         return False
     return isinstance(cause, (TimeoutError, requests.Timeout, urllib3.TimeoutError))
-
-
-def _tunnel_status(causes: list[BaseException]) -> str:
-    """Return the status of a proxy that opened no tunnel, otherwise an empty text."""
-    return next((found[1] for cause in causes if (found := _TUNNEL.search(str(cause)))), "")
 
 
 def _first(causes: list[BaseException], kind: type[E]) -> E | None:

@@ -142,7 +142,7 @@ class Operation:
 
     @property
     def reports_failure(self) -> bool:
-        """Whether the response reports anything but success."""
+        """Whether the response reports an end other than success."""
         return bool(self.exit_code) or self.status in _UNSUCCESSFUL
 
     @property

@@ -73,7 +73,7 @@ def call_with_retries(
         Canceled: at a checkpoint.
             Both are raised anew, with whether any attempt may have been processed.
     """
-    limits = _backoff()
+    waits = _waits()
     maybe_processed = False
     failures = invalid = 0
     seconds = 0.0
@@ -90,7 +90,7 @@ def call_with_retries(
             failures += not error.is_throttled
             invalid += isinstance(error, InvalidResponse)
             is_final = not error.retryable or failures == policy.attempts or invalid == ATTEMPTS
-            wait = None if is_final else _seconds_to_wait(error, limits, deadline)
+            wait = None if is_final else _seconds_to_wait(error, waits, deadline)
             if wait is None:
                 raise replace(error, attempts=attempt, maybe_processed=maybe_processed) from error
             seconds = max(wait, policy.shortest_wait)
@@ -126,27 +126,18 @@ def poll(
     return value
 
 
-def _seconds_to_wait(error: ApiError, limits: Iterator[float], deadline: Deadline) -> float | None:
+def _seconds_to_wait(error: ApiError, waits: Iterator[float], deadline: Deadline) -> float | None:
     """Return the seconds to wait before the next attempt, or None if there is no time for one."""
     requested = (error.retry_after or 0.0) if isinstance(error, StatusError) else 0.0
     left = deadline.remaining() - LAST_REQUEST_SECONDS
-    if requested >= left:
-        return None
-    return min(requested + _full_jitter(next(limits)), left)
+    return None if requested >= left else min(requested + next(waits), left)
 
 
-def _backoff() -> Iterator[float]:
-    """Return the upper limits of the waits: exponential backoff."""
+def _waits() -> Iterator[float]:
+    """Yield waits with exponential backoff and full jitter: clients must not retry in step."""
     # Imported after the first failure, because backoff imports asyncio.
     import backoff  # noqa: PLC0415
 
     limits = backoff.expo(factor=FIRST_RETRY_SECONDS, max_value=LONGEST_RETRY_SECONDS)
     next(limits)  # the generator yields None first
-    yield from limits
-
-
-def _full_jitter(limit: float) -> float:
-    """Return a random wait from 0 to the limit, so that clients do not retry in step."""
-    import backoff  # noqa: PLC0415
-
-    return backoff.full_jitter(limit)
+    yield from map(backoff.full_jitter, limits)

@@ -77,27 +77,14 @@ class _Session(requests.Session):
         """Return that there is none."""
 
 
+@dataclass(frozen=True, slots=True)
 class Transport:
-    """Sends single requests to an API.
+    """Sends single requests to an API."""
 
-    Args:
-        base_url: Validated URL without trailing slashes.
-        session: Session to send with; see `open_session`.
-        clock: Clock whose cancellation checkpoints are passed while waiting.
-        limits: Time limits for connecting and reading.
-    """
-
-    def __init__(
-        self,
-        base_url: str,
-        session: requests.Session,
-        clock: Clock,
-        limits: Limits = Limits(),  # noqa: B008 immutable
-    ) -> None:
-        self._base_url = base_url
-        self._session = session
-        self._clock = clock
-        self._limits = limits
+    base_url: str  # validated, without trailing slashes
+    session: requests.Session  # of `open_session`
+    clock: Clock  # its cancellation checkpoints are passed while waiting
+    limits: Limits = Limits()  # noqa: RUF009 immutable
 
     def send(
         self, method: str, path: str, body: Json | None, *, deadlines: tuple[Deadline, ...]
@@ -111,11 +98,11 @@ class Transport:
             InvalidResponse: the response is too large, or its status is 1xx.
             Canceled: at a cancellation checkpoint, with whether the request was sent.
         """
-        attempt = Attempt(self._limits)
+        attempt = Attempt(self.limits)
         outcome = _run_in_thread(attempt, lambda: self._exchange(method, path, body))
         try:
             while not wait([outcome], timeout=CHECKPOINT_SECONDS).done:
-                self._clock.raise_if_canceled(request_in_flight=attempt.sent)
+                self.clock.raise_if_canceled(request_in_flight=attempt.sent)
                 if not all(deadline.remaining() for deadline in deadlines):
                     raise faults.timed_out(sent=attempt.abandon())
             return outcome.result()
@@ -125,19 +112,18 @@ class Transport:
             raise faults.classify(error, sent=attempt.sent) from error
 
     def _exchange(self, method: str, path: str, body: Json | None) -> Response:
-        response = self._session.request(
+        response = self.session.request(
             method,
-            self._base_url + path,
+            self.base_url + path,
             json=body,
-            timeout=(self._limits.connect, self._limits.read),
+            timeout=(self.limits.connect, self.limits.read),
             verify=DEFAULT_CA_BUNDLE_PATH,  # otherwise requests reads one from the environment
             allow_redirects=False,  # the key would follow, and a POST would become a GET
             stream=True,
         )
-        if response.status_code < 200:
-            response.close()
-            raise invalid_response(f"unexpected status {response.status_code}")
         with response:
+            if response.status_code < 200:
+                raise invalid_response(f"unexpected status {response.status_code}")
             content = _read(response)
         return Response(
             status=response.status_code,
