@@ -107,6 +107,5 @@ def ignore_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-_SIGNALS = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)
-)
+_NAMES = ("SIGINT", "SIGTERM", "SIGBREAK")  # the last one on Windows only
+_SIGNALS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]

@@ -65,3 +65,7 @@ class Deadline:
     def wait(self) -> None:
         """Sleep until the deadline."""
         self._clock.sleep(self.remaining())
+
+
+# Several time limits. The first that expires counts.
+Deadlines = tuple[Deadline, ...]

@@ -138,9 +138,8 @@ class _Step:
             if not self.inputs.cleanup:
                 self.runner.warning(error)
                 return
-            raise UnsavedLogin(
-                error.summary, detail=error.detail, hint=error.hint, state=state
-            ) from error
+            summary, detail, hint = error.summary, error.detail, error.hint
+            raise UnsavedLogin(summary, detail=detail, hint=hint, state=state) from error
 
     def log_accepted(self, registry: str, operation_id: str) -> None:
         self.runner.info(f"Login accepted: registry {registry}, operation {operation_id}.")

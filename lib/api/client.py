@@ -10,7 +10,7 @@ from lib import hints
 from lib.api import models, retry
 from lib.api.models import AcceptedLogin, Endpoint, Json, LoginRequest, LogoutRequest, Operation
 from lib.api.transport import Response
-from lib.deadline import Clock, Deadline
+from lib.deadline import Clock, Deadline, Deadlines
 from lib.errors import RETRYABLE_STATUSES, ApiError, InvalidResponse, OperationTimeout, StatusError
 from lib.formats import BASE_PATH
 from lib.run_context import RunContext
@@ -27,9 +27,7 @@ VISIBILITY_SECONDS = 5.0
 class Sender(Protocol):
     """`lib.api.transport.Transport`, or a simulation of it."""
 
-    def send(
-        self, method: str, path: str, body: Json | None, *, deadlines: tuple[Deadline, ...]
-    ) -> Response:
+    def send(self, method: str, path: str, body: Json | None, *, deadlines: Deadlines) -> Response:
         """Send one request and return the whole response."""
 
 
@@ -136,16 +134,18 @@ class Client:
         self, attempt: Callable[[], T], policy: retry.RetryPolicy, deadline: Deadline
     ) -> retry.Outcome[T]:
         def log(error: ApiError, seconds: float, number: int) -> None:
-            why = _why(error, number, policy)
+            why = ""
+            if isinstance(error, StatusError) and error.retry_after:
+                why = ", as the API requested"
+            elif policy.attempts is not None and not error.is_throttled:
+                why = f" (attempt {number} of {policy.attempts})"
             self.info(f"{error.summary}. Retrying in {seconds:.1f} s{why}.")
 
         return retry.call_with_retries(
             attempt, policy=policy, deadline=deadline, clock=self.clock, on_retry=log
         )
 
-    def _exchange(
-        self, endpoint: Endpoint, fields: Json | None, deadlines: tuple[Deadline, ...]
-    ) -> Response:
+    def _exchange(self, endpoint: Endpoint, fields: Json | None, deadlines: Deadlines) -> Response:
         """Pass a checkpoint, send one request, and return its response if the status is 2xx."""
         self.clock.raise_if_canceled()
         body = None if fields is None else {**fields, **self.run_context.body()}
@@ -156,18 +156,10 @@ class Client:
             raise _status_error(response, endpoint)
         return response
 
-    def _limits(self, deadline: Deadline) -> tuple[Deadline, ...]:
+    def _limits(self, deadline: Deadline) -> Deadlines:
         """Return the limits of an attempt, so that one that hangs leaves time for another."""
         share = max(deadline.remaining() / 3, SHORTEST_ATTEMPT_SECONDS)
         return Deadline(self.clock, min(share, LONGEST_ATTEMPT_SECONDS)), deadline
-
-
-def _why(error: ApiError, number: int, policy: retry.RetryPolicy) -> str:
-    if isinstance(error, StatusError) and error.retry_after:
-        return ", as the API requested"
-    if error.is_throttled or policy.attempts is None:
-        return ""
-    return f" (attempt {number} of {policy.attempts})"
 
 
 def _json(response: Response) -> object:

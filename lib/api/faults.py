@@ -21,11 +21,7 @@ E = TypeVar("E", bound=BaseException)
 FAULTS = (requests.RequestException, urllib3.HTTPError, OSError, ValueError, MemoryError)
 
 _MALFORMED_URL = (requests.InvalidURL, urllib3.LocationValueError, UnicodeError)
-_UNUSABLE_PROXY = (
-    requests.InvalidProxyURL,
-    requests.InvalidSchema,
-    urllib3.ProxySchemeUnknown,
-)
+_UNUSABLE_PROXY = (requests.InvalidProxyURL, requests.InvalidSchema, urllib3.ProxySchemeUnknown)
 _INCOMPLETE = (requests.ChunkedEncodingError, requests.ContentDecodingError)
 # OpenSSL's reasons for a peer without TLS, or without a version that both support.
 _NO_TLS = {

@@ -25,7 +25,7 @@ from lib.api import faults
 from lib.api.connection import Attempt, Limits, RecordingAdapter, current
 from lib.api.models import Json, invalid_response
 from lib.cancellation import CHECKPOINT_SECONDS, Canceled
-from lib.deadline import Clock, Deadline
+from lib.deadline import Clock, Deadlines
 from lib.version import __version__
 
 USER_AGENT = f"reoclo-docker-auth/{__version__}"
@@ -86,12 +86,8 @@ class Transport:
     clock: Clock  # its cancellation checkpoints are passed while waiting
     limits: Limits = Limits()  # noqa: RUF009 immutable
 
-    def send(
-        self, method: str, path: str, body: Json | None, *, deadlines: tuple[Deadline, ...]
-    ) -> Response:
+    def send(self, method: str, path: str, body: Json | None, *, deadlines: Deadlines) -> Response:
         """Send one request with a JSON body, and read the whole response.
-
-        The path follows the base URL. Of the deadlines, the first that expires counts.
 
         Raises:
             TransportError: no complete response arrived.
