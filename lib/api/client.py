@@ -87,14 +87,13 @@ class Client:
             OperationTimeout: the operation did not end in time.
             ApiError: a request failed permanently.
         """
-        last = Operation()
+        last: list[Operation] = []  # the newest response, for the message of a timeout
         visible = Deadline(self.clock, VISIBILITY_SECONDS)
 
         def fetch() -> Operation:
-            nonlocal last
-            last = self._fetch(operation_id, deadline, visible)
+            last[:] = [self._fetch(operation_id, deadline, visible)]
             visible.shorten(0.0)  # now the API knows the operation
-            return last
+            return last[0]
 
         try:
             retry.poll(
@@ -108,9 +107,9 @@ class Client:
             if error.retryable and not isinstance(error, InvalidResponse):
                 raise _timed_out(operation_id, purpose, deadline, last, error) from error
             raise replace(error, operation_id=operation_id) from error
-        if not last.ended:
+        if not last or not last[0].ended:
             raise _timed_out(operation_id, purpose, deadline, last)
-        return last
+        return last[0]
 
     def _fetch(self, operation_id: str, deadline: Deadline, visible: Deadline) -> Operation:
         endpoint = models.operation_endpoint(operation_id)
@@ -210,14 +209,19 @@ def _field_error(entry: object) -> str:
 
 
 def _timed_out(
-    operation_id: str, purpose: str, time: Deadline, last: Operation, fault: ApiError | None = None
+    operation_id: str,
+    purpose: str,
+    deadline: Deadline,
+    last: list[Operation],
+    fault: ApiError | None = None,
 ) -> OperationTimeout:
+    status = (last[0].status if last else "") or "unknown"
     if fault:
-        summary = f"Stopped waiting for the {purpose} after {time.elapsed():.0f} s"
+        summary = f"Stopped waiting for the {purpose} after {deadline.elapsed():.0f} s"
     else:
-        summary = f"Timed out after {time.limit:.0f} s waiting for the {purpose}"
+        summary = f"Timed out after {deadline.limit:.0f} s waiting for the {purpose}"
     return OperationTimeout(
-        f"{summary} (last status: {last.status or 'unknown'})",
+        f"{summary} (last status: {status})",
         detail=fault.summary if fault else "",
         hint=fault.hint if fault else hints.TIMEOUT,
         operation_id=operation_id,
