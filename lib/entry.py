@@ -162,7 +162,7 @@ def _log_in(step: _Step, cancellation: Cancellation) -> None:
             cancellation=cancellation,
         )
     except UnsavedLogin as error:
-        raise _clean_up_unsaved(error, client, step) from error
+        raise _clean_up_unsaved(error, client, step.runner, cancellation) from error
 
 
 def _log_out(step: _Step, cancellation: Cancellation) -> None:
@@ -195,12 +195,14 @@ def _clean_up(step: _Step) -> None:
     )
 
 
-def _clean_up_unsaved(error: UnsavedLogin, client: Client, step: _Step) -> ActionError:
+def _clean_up_unsaved(
+    error: UnsavedLogin, client: Client, runner: Runner, clock: Clock
+) -> ActionError:
     """Log out of a login that post could not clean up, and return the error of the step."""
     from lib.logout import log_out_unsaved
 
     try:
-        log_out_unsaved(error.state, client=client, runner=step.runner, clock=step.clock)
+        log_out_unsaved(error.state, client=client, runner=runner, clock=clock)
         outcome = "the server was logged out"
     except ActionError as failure:
         outcome = failure.headline[:1].lower() + failure.headline[1:]

@@ -160,9 +160,9 @@ class _Step:
             self.runner.debug(f"{error.summary}: {error.detail}")
 
     def save(self, state: LoginState) -> None:
-        text = state.encode()
-        self.runner.save_state(STATE_NAME, text, without_key=state.encode_without_key())
-        self.files.append_state(text)
+        encoded = state.encode()
+        self.runner.save_state(STATE_NAME, encoded, without_key=state.encode_without_key())
+        self.files.append_state(encoded)
 
 
 def _without_key(accepted: AcceptedLogin, api_key: str) -> AcceptedLogin:

@@ -166,7 +166,8 @@ def _clean_up(
     if not state.registry_url:
         raise _unknown_registry(state, "the response did not contain the registry")
     done = _log_out(state, client, runner, deadline)
-    if doubt := _doubt(state, login):
+    doubt = _doubt(state, login)
+    if doubt:
         raise _late_login(state, doubt)
     runner.info(done)
 
