@@ -17,7 +17,7 @@ help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
 
 demo: $(READY) ## see jobs against the fake Reoclo API: good, refused, cancelled
-	@$(BIN)/python -m tests.demo
+	@$(BIN)/python -m tests.demo $(ARGS)
 
 test: $(READY) ## run all tests but those under act
 	@$(BIN)/python -m pytest -m "not act" -n 3 --dist loadfile --cov --cov-report=term --cov-fail-under=100 $(ARGS)

@@ -243,7 +243,9 @@ def _filled(answer: Answer, conversation: Conversation) -> Answer:
 
 
 def _response(answer: Answer) -> Response:
-    if answer.body is None or isinstance(answer.body, str):
+    if answer.body is recording.NO_BODY:
+        return Response(None, answer.status, answer.headers)
+    if isinstance(answer.body, str):
         body, kind = answer.body, "text/html"
     else:
         body, kind = json.dumps(answer.body), "application/json"

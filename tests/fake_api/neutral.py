@@ -55,7 +55,7 @@ def write(heard: Sequence[Heard], *, title: str, date: str, api_host: str) -> di
     return {
         "$schema": "../schema.json",
         "title": title,
-        "origin": {"kind": "captured", "from": [{"what": what, "where": source}]},
+        "origin": {"kind": "captured", "known": [{"what": what, "where": source}], "invented": []},
         "exchanges": list(_exchanges(heard, replacements)),
     }
 

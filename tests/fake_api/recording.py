@@ -12,7 +12,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 RECORDINGS = FIXTURES / "recordings"
@@ -21,6 +21,9 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"<([a-z_]+)>")
 
 Values = dict[str, str]
+
+# The body of a response that has none, which is not the same as the JSON null.
+NO_BODY: Final = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +34,7 @@ class Response:
         status: The HTTP status; None where a fault leaves no answer.
         fault: What befalls the answer on its way (see `tests.fake_api.faults`); empty for nothing.
         headers: More headers.
-        body: JSON, or text as it is; None for no body.
+        body: JSON, or text as it is; `NO_BODY` if there is none.
         requests: How many requests of its exchange it answers; None for all that come.
         seconds: Until how many seconds after the conversation began; None for ever.
         delay: How many seconds the answer takes.
@@ -147,7 +150,7 @@ def _response(data: dict[str, Any]) -> Response:
         status=data.get("status"),
         fault=data.get("fault", ""),
         headers=data.get("headers", {}),
-        body=data.get("body"),
+        body=data.get("body", NO_BODY),
         requests=lasts.get("requests"),
         seconds=lasts.get("seconds"),
         delay=data.get("delay", 0.0),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +58,55 @@ def test_each_recording_fits_the_schema(name: str) -> None:
     data = json.loads((recording.RECORDINGS / f"{name}.json").read_text("utf-8"))
 
     jsonschema.validate(data, schema, jsonschema.Draft202012Validator)
+
+
+def field_names(value: object) -> Iterator[str]:
+    """Yield the name of every field in a JSON value."""
+    if isinstance(value, dict):
+        yield from value
+    entries = value.values() if isinstance(value, dict) else value
+    if isinstance(entries, Iterable) and not isinstance(entries, str):
+        for entry in entries:
+            yield from field_names(entry)
+
+
+@pytest.mark.parametrize("name", recording.names())
+def test_origin_names_every_field(name: str) -> None:
+    """A field is known from a public source, or it is invented; `origin` says which."""
+    data = json.loads((recording.RECORDINGS / f"{name}.json").read_text("utf-8"))
+    facts = data["origin"]["known"] + data["origin"]["invented"]
+    named = {word for fact in facts for word in re.findall(r"\w+", fact["what"])}
+    bodies = [
+        part.get("body")
+        for exchange in data["exchanges"]
+        for part in (exchange["request"], *exchange["responses"])
+    ]
+
+    assert set(field_names(bodies)) - named == set()
+
+
+def test_null_is_not_an_empty_body() -> None:
+    """A response with the JSON null has a body; one without `body` has none."""
+    with FakeApi([recording.load(name) for name in ("logout-null", "logout-no-body")]) as api:
+        assert [log_in_and_out(api.url) for _ in range(2)] == [b"null", b""]
+
+
+def log_in_and_out(url: str) -> bytes:
+    """Send a login, a poll and a logout, and return the body of the last response."""
+    operation = ask(url, "/registry-auth/login", LOGIN)[1]["operation_id"]
+    ask(url, f"/operations/{operation}")
+    body = {
+        "server_id": LOGIN["server_id"],
+        "registry_url": "ghcr.io",
+        "run_context": LOGIN["run_context"],
+    }
+    request = urllib.request.Request(  # noqa: S310
+        f"{url}{BASE}/registry-auth/logout",
+        json.dumps(body).encode(),
+        {"Authorization": "Bearer rca_example", "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
+        return bytes(response.read())
 
 
 @pytest.mark.parametrize("name", recording.names())

@@ -123,7 +123,7 @@ def test_nothing_of_the_origin_is_written(record: Record, inputs: dict[str, str]
     own = {KEY, *inputs.values(), *PRIVATE.values(), *operations, ALICE, "octocat", "127.0.0.1"}
     assert [private for private in own if private in text] == []
     assert json.loads(text)["origin"]["kind"] == "captured"
-    assert re.search(r"on \d{4}-\d\d-\d\d$", json.loads(text)["origin"]["from"][0]["where"])
+    assert re.search(r"on \d{4}-\d\d-\d\d$", json.loads(text)["origin"]["known"][0]["where"])
 
 
 def test_polls_are_folded(record: Record) -> None:
