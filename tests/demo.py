@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.fake_api import FakeApi, audit, recording
+from tests.fake_api import FakeApi, load, names
 from tests.runner import Runner, StageResult
 
 API_KEY = "rca_ZGVtby1rZXktbm90LWEtc2VjcmV0"
@@ -47,13 +47,13 @@ def main() -> int:
     """
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     parser = _parser()
-    names = parser.parse_args().jobs or list(JOBS)
-    unknown = set(names) - JOBS.keys() - set(_recordings())
+    jobs = parser.parse_args().jobs or list(JOBS)
+    unknown = set(jobs) - JOBS.keys() - set(_recordings())
     if unknown:
         parser.error(f"unknown job {unknown.pop()!r}; choose {', '.join(JOBS)} or a recording")
     print("A workflow has this step, and runs against a fake Reoclo API on this machine:\n")
     print(_painted(WORKFLOW, CYAN))
-    succeeded = [JOBS[name]() if name in JOBS else show_recording(name) for name in names]
+    succeeded = [JOBS[name]() if name in JOBS else show_recording(name) for name in jobs]
     return 0 if all(succeeded) else 1
 
 
@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _recordings() -> dict[str, str]:
     """Return the title of each recording that begins with a login, by name."""
-    loaded = map(recording.load, recording.names())
+    loaded = map(load, names())
     return {entry.name: entry.title for entry in loaded if "/login" in entry.exchanges[0].path}
 
 
@@ -125,7 +125,7 @@ def show_recording(name: str) -> bool:
     """Show main and post against a recording, whatever they make of it."""
     _title(f"{_recordings()[name]} ({name})")
     inputs = {"timeout": "20"}
-    if recording.load(name).exchanges[0].path.endswith("/login-direct"):
+    if load(name).exchanges[0].path.endswith("/login-direct"):
         inputs |= PASSTHROUGH
     with _job(name, inputs, verify=False) as (api, runner):
         _show("The user sees, in the step's log:", runner.main())
@@ -149,7 +149,7 @@ def _job(
         changes: Inputs that differ from those of a login with a registry credential.
         verify: Whether to check at the end that every expected request was sent.
     """
-    with tempfile.TemporaryDirectory() as folder, FakeApi([recording.load(name)]) as api:
+    with tempfile.TemporaryDirectory() as folder, FakeApi([load(name)]) as api:
         inputs = {
             "api_key": API_KEY,
             "server_id": SERVER_ID,
@@ -181,7 +181,7 @@ def _show(about: str, result: StageResult) -> None:
 def _show_trail(api: FakeApi) -> None:
     _say("The auditor sees, in the trail that the API kept:")
     for number, entry in enumerate(api.audit_trail, 1):
-        print(audit.tell(number, entry))
+        print(f"{number}. {entry}")
     print(f"Requests to the API: {len(api.requests)}")
 
 
