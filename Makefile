@@ -37,7 +37,7 @@ check: $(READY) $(ACTIONLINT) ## formatter, linters, types, metadata, workflows,
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 	@$(ACTIONLINT) -shellcheck $(BIN)/shellcheck -pyflakes=
-	@$(ACTIONLINT) -shellcheck $(BIN)/shellcheck -pyflakes= tests/runner/by-hand.yml
+	@$(ACTIONLINT) -shellcheck $(BIN)/shellcheck -pyflakes= tests/act/by-hand.yml
 	@ACTIONLINT=$(ACTIONLINT) $(BIN)/python -m pytest --quiet -m actionlint
 	@$(BIN)/zizmor --quiet --offline --pedantic --strict-collection .github action.yml logout/action.yml
 	@$(BIN)/shellcheck .ci/run

@@ -227,7 +227,7 @@ class Bench:
 
     def _look_at_memory(self, running: RunningStage) -> None:
         time.sleep(1.5)
-        self._memory.append(_peaks(running._process.pid))  # noqa: SLF001 tests need none
+        self._memory.append(_peaks(running.process.pid))
 
     def _runner(self, server: Api, state: str, python: Path | None = None, **more: str) -> Runner:
         self._jobs += 1
