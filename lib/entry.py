@@ -1,209 +1,293 @@
-"""The three steps, put together. The only place where an error becomes an exit code.
+"""Wires a step. The only place where errors become annotations and exit codes.
 
-What not every step needs is imported where it is needed: it takes most of a step's time.
+What not every step needs is imported where it is needed, because imports take most of a step's
+time. A module of the standard library that cannot be imported ends the step before any request,
+with a code that makes the launcher try the next Python.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import gc
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from lib.environment import Environment
-from lib.errors import ActionError
-from lib.process import (
-    EXIT_CANCELLED,
-    EXIT_FAILURE,
-    EXIT_SUCCESS,
-    Cancellation,
-    Cancelled,
-    SystemClock,
-    ignore_signals,
-    kept_to_the_end,
-)
-from lib.workflow import Workflow
+from lib import CANCELED, FAILED, SUCCEEDED, UNUSABLE, hints, processes
+from lib.cancellation import Canceled, Cancellation, ignore_signals
+from lib.deadline import SystemClock
+from lib.errors import ActionError, RunnerError
+from lib.runner.commands import Runner
+from lib.runner.environment import Environment
+from lib.stop_file import StepFiles
 
 if TYPE_CHECKING:
-    from ssl import SSLContext
+    from lib.api.client import Client
+    from lib.deadline import Clock
+    from lib.login import UnsavedLogin
+    from lib.state import LoginState
 
-    from lib.client import Client
-    from lib.clock import Clock
+# Exit codes without the launcher, by its own.
+_SHELL_CODES = {SUCCEEDED: 0, FAILED: 1, CANCELED: 130, UNUSABLE: 1}
+# What post keeps of the launcher's time limit to exit.
+_EXIT_SECONDS = 3.0
 
 
 def main(variables: Mapping[str, str], stream: TextIO) -> int:
     """Run the main step.
 
     Args:
-        variables: The environment.
+        variables: Environment variables.
         stream: Standard output.
 
     Returns:
-        0 if the server is logged in, 1 if it is not, 130 if the step was cancelled.
+        The exit code: success if the server is logged in.
     """
 
-    def step(environment: Environment, workflow: Workflow, cancellation: Cancellation) -> None:
-        from lib.inputs import read_inputs
-        from lib.login import log_in
+    def step(environment: Environment, runner: Runner, cancellation: Cancellation) -> None:
+        from lib.inputs import read_login_inputs
+        from lib.login import UnsavedLogin, log_in
 
-        inputs = read_inputs(environment)
-        log_in(
-            inputs,
-            is_composite=environment.is_composite(),
-            client=_connect(inputs.api_url, inputs.api_key, environment, workflow, cancellation),
-            workflow=workflow,
-            cancellation=cancellation,
-        )
+        inputs = read_login_inputs(environment)
+        client = _connect(inputs.api_url, inputs.api_key, environment, runner, cancellation)
+        key = inputs.api_key if environment.is_composite() else ""
+        try:
+            log_in(
+                inputs,
+                _new_state(environment, key),
+                client=client,
+                runner=runner,
+                files=_step_files(environment),
+                cancellation=cancellation,
+            )
+        except UnsavedLogin as error:
+            raise _clean_up_unsaved(error, client, runner, cancellation) from error
 
-    return _cancellable(
-        step, variables, stream, cancelled="The post step looks after a login that was begun."
+    return _run_cancelable(
+        step,
+        variables,
+        stream,
+        canceled="The post step will clean up the login if it was started.",
     )
 
 
 def logout(variables: Mapping[str, str], stream: TextIO) -> int:
-    """Run the step of the action that only logs out.
+    """Run the step of the logout action.
 
     Args:
-        variables: The environment.
+        variables: Environment variables.
         stream: Standard output.
 
     Returns:
-        0 if the server is logged out, 1 if it may not be, 130 if the step was cancelled.
+        The exit code: success if the server is logged out.
     """
 
-    def step(environment: Environment, workflow: Workflow, cancellation: Cancellation) -> None:
+    def step(environment: Environment, runner: Runner, cancellation: Cancellation) -> None:
         from lib.inputs import read_logout_inputs
         from lib.logout import log_out_alone
 
         inputs = read_logout_inputs(environment)
-        log_out_alone(
-            inputs.logout,
-            client=_connect(inputs.api_url, inputs.api_key, environment, workflow, cancellation),
-            workflow=workflow,
-            clock=cancellation,
-        )
+        client = _connect(inputs.api_url, inputs.api_key, environment, runner, cancellation)
+        log_out_alone(inputs.request, client=client, runner=runner, clock=cancellation)
 
-    return _cancellable(step, variables, stream, cancelled="The server may still be logged in.")
+    return _run_cancelable(step, variables, stream, canceled="The server may still be logged in.")
 
 
 def post(variables: Mapping[str, str], stream: TextIO) -> int:
     """Run the post step. It never fails the job.
 
     Args:
-        variables: The environment.
+        variables: Environment variables.
         stream: Standard output.
 
     Returns:
-        0, always.
+        The exit code of success, or the one that makes the launcher try the next Python.
     """
     ignore_signals()
     environment = Environment(variables)
-    workflow = _workflow(environment, stream)
+    runner = _runner(environment, stream)
     clock = SystemClock()
 
     def step() -> None:
-        from lib.logout import log_out
+        from lib.inputs import read_api_url
+        from lib.logout import POST_SECONDS, log_out
+        from lib.state import STATE_NAME
 
-        _mask(environment, workflow)
+        _mask(environment, runner)
+        left = environment.seconds_left()
         log_out(
-            environment.saved_state(),
+            environment.saved_state(STATE_NAME),
             environment.input("api_key"),
-            connect=lambda url, key: _connect(url, key, environment, workflow, clock),
-            workflow=workflow,
+            own_api_url=lambda: read_api_url(environment),
+            connect=lambda url, key: _connect(url, key, environment, runner, clock),
+            is_running=processes.is_running,
+            files=_step_files(environment),
+            runner=runner,
             clock=clock,
+            seconds=POST_SECONDS if left is None else min(POST_SECONDS, left - _EXIT_SECONDS),
         )
 
-    return _exit_code(step, workflow, report=workflow.warning, failure=EXIT_SUCCESS)
+    code = _run(step, runner, report=runner.warning)
+    return _exit_code(SUCCEEDED if code == FAILED else code, environment)
 
 
-def _cancellable(
-    step: Callable[[Environment, Workflow, Cancellation], None],
+def _run_cancelable(
+    step: Callable[[Environment, Runner, Cancellation], None],
     variables: Mapping[str, str],
     stream: TextIO,
     *,
-    cancelled: str,
+    canceled: str,
 ) -> int:
-    """Run a step that fails the job when it fails, and that ends when it is cancelled."""
+    """Run a step that fails the job if it fails, and that can be canceled."""
     environment = Environment(variables)
-    workflow = _workflow(environment, stream)
-    cancellation = Cancellation(environment.launcher())
+    runner = _runner(environment, stream)
+    cancellation = Cancellation(_abandoned(environment))
 
     def run() -> None:
-        with cancellation.on_signals():
-            _mask(environment, workflow)
-            step(environment, workflow, cancellation)
+        with cancellation.handle_signals():
+            _mask(environment, runner)
+            step(environment, runner, cancellation)
 
     try:
-        return _exit_code(run, workflow, report=workflow.error, failure=EXIT_FAILURE)
-    except Cancelled:
-        workflow.info(f"Cancelled. {cancelled}")
-        return EXIT_CANCELLED
+        code = _run(run, runner, report=runner.error)
+    except Canceled:
+        runner.info(f"Canceled. {canceled}")
+        code = CANCELED
+    return _exit_code(code, environment)
 
 
-def _mask(environment: Environment, workflow: Workflow) -> None:
-    """Have the runner hide the secrets, before anything else is said."""
+def _run(step: Callable[[], None], runner: Runner, *, report: Callable[[ActionError], None]) -> int:
+    """Run a step, report an error in one annotation, and return the launcher's exit code."""
+    try:
+        step()
+    except ActionError as error:
+        report(error)
+        _log_traceback(runner)
+        return FAILED
+    except ImportError as error:
+        runner.debug(f"This Python lacks a module: {error}")
+        return UNUSABLE
+    except Exception:  # noqa: BLE001 the one place that may
+        report(ActionError("Internal error in reoclo/docker-auth", hint=hints.INTERNAL_ERROR))
+        _log_traceback(runner)
+        return FAILED
+    return SUCCEEDED
+
+
+def _exit_code(code: int, environment: Environment) -> int:
+    return code if environment.wants_own_exit_codes() else _SHELL_CODES[code]
+
+
+def _abandoned(environment: Environment) -> Callable[[], bool]:
+    """Return a check for whether the runner has moved on without this step."""
+    files = _step_files(environment)
+    pid = environment.launcher_pid()
+    namespace = environment.launcher_namespace()
+    # Process ids of another PID namespace mean nothing here.
+    is_visible = pid is not None and (not namespace or namespace == processes.pid_namespace())
+
+    def is_abandoned() -> bool:
+        if files.is_stopped():
+            return True
+        return is_visible and pid is not None and not processes.is_running(pid)
+
+    return is_abandoned
+
+
+def _new_state(environment: Environment, api_key: str) -> LoginState:
+    from lib.state import LoginState, Stage
+
+    return LoginState(
+        stage=Stage.NONE,
+        id=environment.login_id(),
+        step=environment.step(),
+        pid=os.getpid(),
+        started=processes.start_time(os.getpid()),
+        interpreter=sys.executable or "",
+        api_key=api_key,
+    )
+
+
+def _clean_up_unsaved(
+    error: UnsavedLogin, client: Client, runner: Runner, clock: Clock
+) -> ActionError:
+    """Log out of a login that post could not clean up, and return the error of the step."""
+    from lib.logout import log_out_unsaved
+
+    try:
+        log_out_unsaved(error.state, client=client, runner=runner, clock=clock)
+        outcome = "the server was logged out"
+    except ActionError as failure:
+        outcome = failure.headline[:1].lower() + failure.headline[1:]
+    registry = error.state.registry_url or "an unknown registry"
+    return RunnerError(
+        f"{error.summary}. The login to {registry} was accepted and cannot be cleaned up by the "
+        f"post step, so the action logged out immediately: {outcome}",
+        detail=error.detail,
+        hint=error.hint,
+        operation_id=error.state.operation_id,
+    )
+
+
+def _mask(environment: Environment, runner: Runner) -> None:
+    """Mask the secrets before anything else is logged."""
     for secret in environment.secrets():
-        workflow.mask(secret)
+        runner.mask(secret)
 
 
-def _workflow(environment: Environment, stream: TextIO) -> Workflow:
-    return Workflow(
+def _runner(environment: Environment, stream: TextIO) -> Runner:
+    return Runner(
         stream,
         state_file=environment.state_file(),
         output_file=environment.output_file(),
+        api_key=environment.input("api_key"),
         debug=environment.is_debug(),
         is_act=environment.is_act(),
     )
 
 
-def _connect(
-    api_url: str, api_key: str, environment: Environment, workflow: Workflow, clock: Clock
-) -> Client:
-    with kept_to_the_end():
-        # `requests` takes a tenth of a second, or two where there is no bytecode.
-        from lib.client import Client
-        from lib.transport import Transport, open_session
+def _step_files(environment: Environment) -> StepFiles:
+    file = environment.state_file()
+    return StepFiles(file.parent if file else None, environment.step(), environment.login_id())
 
-        session = open_session(api_key, _tls(api_url, environment, workflow))
+
+def _connect(
+    api_url: str, api_key: str, environment: Environment, runner: Runner, clock: Clock
+) -> Client:
+    """Return a client. Imports requests, which takes a tenth of a second."""
+    with _without_garbage_collection():
+        from lib.api.client import Client
+        from lib.api.transport import Transport, open_session
+
+        tls = None
+        if api_url.lower().startswith("https:"):  # plain http is for loopback addresses only
+            from lib.api.tls import create_context
+
+            tls = create_context(environment.ca_paths(), runner.info)
+        session = open_session(api_key, tls)
     return Client(
-        Transport(api_url, session, [api_key, *environment.secrets()]),
-        environment.run(),
+        Transport(api_url, session, clock),
+        environment.run_context(),
         clock,
-        info=workflow.info,
-        debug=workflow.debug,
+        info=runner.info,
+        debug=runner.debug,
     )
 
 
-def _tls(api_url: str, environment: Environment, workflow: Workflow) -> SSLContext | None:
-    """Open the context for https; plain http, which is for this machine alone, needs none."""
-    if not api_url.lower().startswith("https:"):
-        return None
-    from lib.trust import open_context
-
-    return open_context(environment.ca_paths(), workflow.info)
-
-
-def _exit_code(
-    step: Callable[[], None], workflow: Workflow, *, report: Callable[[str], None], failure: int
-) -> int:
-    """Run a step, report what went wrong in one annotation, and give the exit code."""
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Collect no garbage in the block, and none of it later: it takes a tenth of a step."""
+    gc.disable()
     try:
-        step()
-    except ActionError as error:
-        report(str(error))
-        if error.is_bug:
-            _trace(workflow)
-        return failure
-    except Exception:  # noqa: BLE001 the one place that may
-        report(
-            "The action itself failed. Run the job again with debug logging on, and report the "
-            "log at https://github.com/reoclo/docker-auth/issues."
-        )
-        _trace(workflow)
-        return failure
-    return EXIT_SUCCESS
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
-def _trace(workflow: Workflow) -> None:
+def _log_traceback(runner: Runner) -> None:
     import traceback
 
     for line in traceback.format_exc().splitlines():
-        workflow.debug(line)
+        runner.debug(line)

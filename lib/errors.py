@@ -1,147 +1,127 @@
-"""What can go wrong, each with the words for it.
+"""Exception hierarchy. `lib.entry` alone turns errors into annotations and exit codes.
 
 ActionError
-├── InputError            an input is missing or malformed: nothing was sent
-├── RunnerError           the runner gave no file to write state or outputs to
-├── ApiError              a conversation with the API failed
-│   ├── Unreachable       no answer, or none that could be read to its end
-│   ├── Refusal           the API answered with a status that is not success
-│   └── ProtocolError     an answer of success that is not the API's
-├── LoginFailed           the server ran `docker login`, and it did not work
-├── OperationUnfinished   the time was over before the operation was
+├── InputError            a step input is missing or invalid; nothing was sent
+├── RunnerError           a file of the runner cannot be written
+├── ApiError              a request to the API failed
+│   ├── TransportError    no response, or an incomplete one
+│   ├── StatusError       a status other than 2xx
+│   └── InvalidResponse   a 2xx response that is not the API's
+├── LoginFailed           the server ran `docker login`, and it failed
+├── OperationTimeout      the operation did not finish in time
 ├── LogoutFailed          the server may still be logged in
-└── StateError            post cannot use what main saved
+└── StateError            post cannot use the state that main saved
 
-`lib.entry` alone turns these into annotations and exit codes.
+An error does not change once it is raised. Context is added by `dataclasses.replace`, and
+the new error is raised from the old one.
 """
 
 from __future__ import annotations
 
-from lib import advice
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass, field
 
-# Statuses that a later try may well not meet again.
-TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
+from lib.hints import Hint
+
+# Statuses that are often transient; the last group is Cloudflare's, which serves the API.
+RETRYABLE_STATUSES = frozenset(
+    {408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 527, 530}
+)
 
 
+@dataclass(eq=False)
 class ActionError(Exception):
-    """An error that is told to the user.
+    """Error that the user sees as one annotation.
 
-    Args:
-        what: What happened, as a clause without a full stop.
-        said: The words of the API or of docker, if there are any. They come from outside.
-        remedy: What to do, in whole sentences.
-        operation_id: The operation to look for in Reoclo's audit log, if there is one.
-
-    Attributes:
-        is_bug: Whether this action itself is at fault, so that developers want its cause.
+    `summary` is what failed, as a clause without a full stop. `detail` is text of the API or of
+    Docker: foreign text, which the runner redacts, sanitizes and truncates on its way to the log.
     """
 
-    is_bug = False
-
-    def __init__(self, what: str, *, remedy: str, said: str = "", operation_id: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.said = said
-        self.remedy = remedy
-        self.operation_id = operation_id
+    summary: str
+    _: KW_ONLY
+    hint: Hint
+    detail: str = field(default="", repr=False)
+    operation_id: str = ""
+    operation_label: str = "operation"
 
     def __str__(self) -> str:
-        """Tell, in this order: what happened, whose words, what to do, which operation."""
-        happened = f"{self.what}: {self.said.rstrip('.')}." if self.said else f"{self.what}."
-        operation = f" (Operation {self.operation_id}.)" if self.operation_id else ""
-        return f"{happened} {self.remedy}{operation}"
+        """Return the whole message with the unchanged detail."""
+        return self.message(lambda detail: detail)
+
+    @property
+    def headline(self) -> str:
+        """The summary and what else is known of the failure."""
+        return self.summary
+
+    def message(self, excerpt: Callable[[str], str]) -> str:
+        """Return the whole message, with a safe excerpt of the detail."""
+        detail = excerpt(self.detail).rstrip(". ")
+        failed = f"{self.headline}: {detail}." if detail else f"{self.headline}."
+        operation = f" ({self.operation_label} {self.operation_id})" if self.operation_id else ""
+        return f"{failed} {self.hint.text}{operation}"
 
 
 class InputError(ActionError):
-    """An input is missing or malformed."""
+    """A step input is missing or invalid."""
 
 
 class RunnerError(ActionError):
-    """The runner gave no usable file for state or outputs."""
+    """A file of the runner cannot be written, or must not contain a value."""
 
 
+@dataclass(eq=False)
 class ApiError(ActionError):
-    """A conversation with the API failed.
+    """A request to the API failed.
 
-    Attributes:
-        transient: Whether the same request may work if it is sent again.
-        lost: Whether the API may have acted on this request, or on an earlier try of it,
-            although no answer tells.
-        attempts: How often the request was sent.
+    `maybe_processed` is whether the API may have processed this request or an earlier attempt.
     """
 
-    transient = False
-    lost = True
-    attempts = 1
-
-    def __str__(self) -> str:
-        """Tell the error, with the number of attempts where there were several."""
-        told = super().__str__()
-        return told if self.attempts == 1 else f"{told} (Tried {self.attempts} times.)"
-
-
-class Unreachable(ApiError):
-    """No answer came, or it broke off.
-
-    Args:
-        what: As for `ActionError`.
-        remedy: As for `ActionError`.
-        transient: False where another try cannot help, as with an untrusted certificate.
-        lost: False where the request cannot have reached the API.
-    """
-
-    def __init__(self, what: str, *, remedy: str, transient: bool, lost: bool) -> None:
-        super().__init__(what, remedy=remedy)
-        self.transient = transient
-        self.lost = lost
-
-
-class Refusal(ApiError):
-    """The API answered with a status that is not success.
-
-    Args:
-        what: As for `ActionError`.
-        status: The HTTP status.
-        said: The API's own words.
-        remedy: As for `ActionError`.
-        retry_after: How many seconds the API asks to wait, if it does.
-    """
-
-    def __init__(
-        self, what: str, *, status: int, said: str, remedy: str, retry_after: float | None
-    ) -> None:
-        super().__init__(what, said=said, remedy=remedy)
-        self.status = status
-        self.retry_after = retry_after
-        self.transient = status in TRANSIENT_STATUSES
-        self.lost = status >= 500 and not self.asks_for_patience
+    _: KW_ONLY
+    retryable: bool = False
+    maybe_processed: bool = True
+    attempts: int = 1
 
     @property
-    def asks_for_patience(self) -> bool:
-        """Whether the API is only busy, so that tries are bounded by the deadline alone."""
+    def headline(self) -> str:
+        """The summary, and the number of attempts if there were several."""
+        return self.summary if self.attempts == 1 else f"{self.summary} ({self.attempts} attempts)"
+
+    @property
+    def is_throttled(self) -> bool:
+        """Whether the API requests a later attempt, so that only the deadline limits attempts."""
+        return False
+
+
+@dataclass(eq=False)
+class TransportError(ApiError):
+    """No response, or an incomplete one."""
+
+
+@dataclass(eq=False)
+class StatusError(ApiError):
+    """A status other than 2xx. `retry_after` is in seconds."""
+
+    _: KW_ONLY
+    status: int
+    retry_after: float | None = None
+
+    @property
+    def is_throttled(self) -> bool:
+        """Whether the API requests a later attempt, so that only the deadline limits attempts."""
         return self.status == 429 or (self.status == 503 and self.retry_after is not None)
 
 
-class ProtocolError(ApiError):
-    """An answer of success that is not the API's.
-
-    Args:
-        expected: What should have been there.
-    """
-
-    def __init__(self, expected: str) -> None:
-        super().__init__(
-            f"The answer is not one of the Reoclo API: expected {expected}",
-            remedy=advice.NOT_THE_API,
-        )
+@dataclass(eq=False)
+class InvalidResponse(ApiError):
+    """A 2xx response that is not the API's, or one that cannot be used."""
 
 
 class LoginFailed(ActionError):
-    """The server ran `docker login`, and it did not work."""
+    """The server ran `docker login`, and it failed."""
 
 
-class OperationUnfinished(ActionError):
-    """The time was over before the operation was."""
+class OperationTimeout(ActionError):
+    """The operation did not finish in time."""
 
 
 class LogoutFailed(ActionError):
@@ -149,4 +129,4 @@ class LogoutFailed(ActionError):
 
 
 class StateError(ActionError):
-    """Post cannot use what main saved."""
+    """Post cannot use the state that main saved."""

@@ -1,168 +1,243 @@
-"""Main's task: log the server in, and leave what post needs to undo it."""
+"""What main does: log the server in, and save what post needs to log out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+import re
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING
 
-from lib import advice
-from lib.clock import Deadline
-from lib.errors import ApiError, LoginFailed, OperationUnfinished
-from lib.inputs import Inputs
-from lib.models import AcceptedLogin, LoginRequest, Operation
-from lib.process import Cancellation, Cancelled
-from lib.state import LoginState, Stage
-from lib.text import quote
-from lib.workflow import Workflow
+from lib import hints
+from lib.api.models import AcceptedLogin, LoginRequest, Operation, invalid_response
+from lib.cancellation import Canceled, Cancellation
+from lib.deadline import Deadline
+from lib.errors import ActionError, ApiError, LoginFailed, RunnerError
+from lib.inputs import LoginInputs
+from lib.runner.commands import Runner
+from lib.state import STATE_NAME, LoginState, Stage
+from lib.stop_file import StepFiles
 
 if TYPE_CHECKING:
-    from lib.client import Client
+    from lib.api.client import Client
+
+# What Docker prints before the registry's own error.
+_DAEMON_PREFIX = re.compile(r'^Error response from daemon: (?:Get "[^"\n]*": )?')
+
+
+@dataclass(eq=False)
+class UnsavedLogin(RunnerError):
+    """The API accepted the login, but the state cannot be saved, so that post could not log out.
+
+    Args:
+        state: The state that could not be saved.
+    """
+
+    _: KW_ONLY
+    state: LoginState
 
 
 def log_in(
-    inputs: Inputs,
+    inputs: LoginInputs,
+    state: LoginState,
     *,
-    is_composite: bool,
     client: Client,
-    workflow: Workflow,
+    runner: Runner,
+    files: StepFiles,
     cancellation: Cancellation,
 ) -> None:
-    """Log the server in to the registry, and wait until it is.
+    """Log the server in and wait for the login to finish.
+
+    Saves state before the request is sent, when it is accepted, and when the login finishes,
+    so that post can clean up wherever the process was killed.
 
     Args:
-        inputs: What the user wants.
-        is_composite: Whether post will need the key from the state.
-        client: Speaks with the API.
-        workflow: Speaks with the runner.
-        cancellation: The clock, and what keeps a cancel away while the request is sent.
+        inputs: Validated step inputs.
+        state: State of stage NONE, which identifies this run of main. In a composite action it
+            contains the API key.
+        client: Reoclo API client.
+        runner: Log, outputs and state of the step.
+        files: The step's stop file and state file.
+        cancellation: Clock and cancellation checkpoints.
 
     Raises:
-        ActionError: the server is not logged in, or it is not known to be.
-        Cancelled: the runner asked the step to end.
+        ActionError: the login failed, or its outcome is unknown.
+        Canceled: the step was canceled.
     """
     deadline = Deadline(cancellation, inputs.timeout)
-    state = LoginState(
-        stage=Stage.REQUESTED,
-        server_id=inputs.login.server_id,
-        credential_id=inputs.login.credential_id,
-        registry_url=inputs.login.registry_url,
-        api_url=inputs.api_url,
-        cleanup=inputs.cleanup,
-        api_key=inputs.api_key if is_composite else "",
-    )
-    workflow.info(f"Logging {inputs.login}.")
-    with cancellation.held(deadline):
-        state, accepted = _request(
-            inputs.login,
-            state,
-            client=client,
-            workflow=workflow,
-            cancellation=cancellation,
-            deadline=deadline,
+    state = _requested(inputs, state)
+    runner.info(f"Logging in {inputs.request.description}.")
+    with cancellation.shield(deadline):
+        accepted = _send(
+            inputs, state, client=client, runner=runner, files=files, deadline=deadline
         )
-    operation = client.follow(accepted.operation_id, deadline)
-    _save_end(state, operation, workflow.save_state)
-    _judge(operation, accepted, inputs.login, workflow)
-    workflow.info(
-        f"Logged in to {accepted.registry_url} on "
-        f"{_server(operation, f'server {inputs.login.server_id}')} in {deadline.elapsed():.1f} s."
+        state = _accept(inputs, state, accepted, runner=runner, files=files)
+    operation = accepted.operation or client.wait_for(
+        accepted.operation_id, deadline, purpose="login"
     )
-    workflow.info(
-        "The server will be logged out when the job ends."
+    state = replace(state, server_name=operation.server_name)
+    _save_end(state, operation, runner, files)
+    _raise_if_failed(operation, state, inputs.request, runner)
+    runner.info(
+        f"Logged in to {state.registry_url} on {state.server} in {deadline.elapsed():.1f} s."
+    )
+    runner.info(
+        "The post step will log out when the job ends."
         if inputs.cleanup
         else "The server stays logged in after the job (cleanup: false)."
     )
 
 
-def _request(  # noqa: PLR0913 each is what it says
-    request: LoginRequest,
+def _requested(inputs: LoginInputs, state: LoginState) -> LoginState:
+    return replace(
+        state,
+        stage=Stage.REQUESTED,
+        server_id=inputs.request.server_id,
+        credential_id=inputs.request.credential_id,
+        registry_url=inputs.request.registry_url,
+        api_url=inputs.api_url,
+        cleanup=inputs.cleanup,
+    )
+
+
+def _send(
+    inputs: LoginInputs,
     state: LoginState,
     *,
     client: Client,
-    workflow: Workflow,
-    cancellation: Cancellation,
+    runner: Runner,
+    files: StepFiles,
     deadline: Deadline,
-) -> tuple[LoginState, AcceptedLogin]:
-    """Send the login, with the state saved before it and as soon as its answer is there."""
-    workflow.save_state(state.encode())
+) -> AcceptedLogin:
+    """Save the state, send the login request, and record if it certainly was not processed."""
+    _save(state, runner, files)
     try:
-        cancellation.check()  # after the save: whoever ended the step until now has read it
-        accepted = client.log_in(request, deadline)
-    except (ApiError, Cancelled) as error:
-        if not error.lost:
-            workflow.save_state(replace(state, stage=Stage.FAILED).encode())
+        # Before the request, the client passes a checkpoint, which looks for the stop file.
+        accepted = client.log_in(inputs.request, deadline)
+    except (ApiError, Canceled) as error:
+        if not error.maybe_processed:
+            _try_to_save(replace(state, stage=Stage.FAILED), runner, files)
         raise
+    return _without_key(accepted, inputs.api_key)
+
+
+def _accept(
+    inputs: LoginInputs,
+    state: LoginState,
+    accepted: AcceptedLogin,
+    *,
+    runner: Runner,
+    files: StepFiles,
+) -> LoginState:
+    """Save what the API responded, and set the step outputs."""
     state = replace(
         state,
-        stage=Stage.ACCEPTED,
+        stage=Stage.ACCEPTED if accepted.operation_id else Stage.REQUESTED,
         operation_id=accepted.operation_id,
-        registry_url=accepted.registry_url,
-        is_repeated=accepted.is_repeated,
+        registry_url=accepted.registry_url or state.registry_url,
+        maybe_repeated=accepted.maybe_repeated,
     )
-    workflow.save_state(state.encode())
-    workflow.set_outputs(
+    _save_accepted(inputs, state, runner, files)
+    if not accepted.operation_id:
+        raise invalid_response("operation_id is missing or invalid")
+    if not accepted.registry_url:
+        raise replace(
+            invalid_response("registry_url is missing or invalid"),
+            operation_id=accepted.operation_id,
+        )
+    runner.set_outputs(
         [
             ("operation_id", accepted.operation_id),
             ("registry_url", accepted.registry_url),
             ("registry_type", accepted.registry_type),
         ]
     )
-    workflow.info(
-        f"Registry {accepted.registry_url} ({accepted.registry_type}), "
+    kind = f" ({accepted.registry_type})" if accepted.registry_type else ""
+    if not kind:
+        runner.debug("The response contains no valid registry_type.")
+    runner.info(
+        f"Login accepted: registry {accepted.registry_url}{kind}, "
         f"operation {accepted.operation_id}."
     )
-    return state, accepted
+    return state
 
 
-def _save_end(state: LoginState, operation: Operation, save: Callable[[str], None]) -> None:
-    """Save how the login ended, where that is certain: post logs out what may have worked."""
-    if operation.succeeded:
-        save(replace(state, stage=Stage.SUCCEEDED).encode())
-    elif operation.failed and not state.is_repeated:
-        save(replace(state, stage=Stage.FAILED).encode())
-
-
-def _judge(
-    operation: Operation, accepted: AcceptedLogin, login: LoginRequest, workflow: Workflow
+def _save_accepted(
+    inputs: LoginInputs, state: LoginState, runner: Runner, files: StepFiles
 ) -> None:
-    """Raise the error that fits an operation that did not log the server in."""
+    """Save the state of an accepted login. Without a logout, a failure is only a warning."""
+    try:
+        _save(state, runner, files)
+    except RunnerError as error:
+        runner.info(
+            f"Login accepted: registry {state.registry_url or 'unknown'}, "
+            f"operation {state.operation_id or 'unknown'}."
+        )
+        if inputs.cleanup:
+            raise UnsavedLogin(
+                error.summary, detail=error.detail, hint=error.hint, state=state
+            ) from error
+        runner.warning(error)
+
+
+def _save_end(state: LoginState, operation: Operation, runner: Runner, files: StepFiles) -> None:
+    """Save how the login ended, where that is certain. Post logs out what may have succeeded."""
     if operation.succeeded:
-        return
-    result = operation.result
-    if result is not None:
-        workflow.quotation("What docker said on the server:", result.stderr or result.stdout)
-    raise _failure(operation, accepted.registry_url, login.source)
+        state = replace(state, stage=Stage.SUCCEEDED)
+    elif operation.failed and not state.maybe_repeated:
+        state = replace(state, stage=Stage.FAILED)
+    _try_to_save(state, runner, files)
 
 
-def _failure(
-    operation: Operation, registry_url: str, source: str
-) -> LoginFailed | OperationUnfinished:
-    server = _server(operation, "the server")
-    result = operation.result
-    if operation.status == "timeout":
-        return OperationUnfinished(
-            f"The login to {registry_url} on {server} took longer than Reoclo waits for",
-            remedy="Check that the server reaches the registry, that docker on it answers, and "
-            "that its runner agent is online in the Reoclo dashboard.",
-            operation_id=operation.operation_id,
-        )
-    if result is None or result.exit_code is None:
-        return LoginFailed(
-            f"Reoclo ended the login to {registry_url} on {server} without saying how it went "
-            f"(status {quote(operation.status, 40)})",
-            remedy="Look the operation up in Reoclo's audit log, then run the job again.",
-            operation_id=operation.operation_id,
-        )
-    output = result.stderr or result.stdout
-    ended = f"exit code {result.exit_code}, status {quote(operation.status, 40)}"
-    return LoginFailed(
-        f"The login to {registry_url} on {server} failed ({ended})",
-        said=quote(output),
-        remedy=advice.on_docker(output).format(credential=source),
-        operation_id=operation.operation_id,
+def _try_to_save(state: LoginState, runner: Runner, files: StepFiles) -> None:
+    """Save a state that only spares post a poll or a warning."""
+    try:
+        _save(state, runner, files)
+    except RunnerError as error:
+        runner.debug(f"{error.summary}: {error.detail}")
+
+
+def _save(state: LoginState, runner: Runner, files: StepFiles) -> None:
+    runner.save_state(STATE_NAME, state.encode(), without_key=state.encode_without_key())
+    files.append_state(state.encode())
+
+
+def _without_key(accepted: AcceptedLogin, api_key: str) -> AcceptedLogin:
+    """Return the response without values that contain the API key, which no output may."""
+
+    def safe(value: str) -> str:
+        return "" if api_key in value else value
+
+    return replace(
+        accepted,
+        operation_id=safe(accepted.operation_id),
+        registry_url=safe(accepted.registry_url),
+        registry_type=safe(accepted.registry_type),
     )
 
 
-def _server(operation: Operation, otherwise: str) -> str:
-    return f"server {quote(operation.server_name, 100)}" if operation.server_name else otherwise
+def _raise_if_failed(
+    operation: Operation, state: LoginState, request: LoginRequest, runner: Runner
+) -> None:
+    """Raise the error for an operation that did not log the server in."""
+    if operation.succeeded:
+        return
+    runner.output_block(f"Docker output on {state.server}:", operation.output)
+    raise _failure(operation, state, request)
+
+
+def _failure(operation: Operation, state: LoginState, request: LoginRequest) -> ActionError:
+    login = f"login to {state.registry_url} on {state.server}"
+    if operation.status == "timeout":
+        summary, hint = f"The {login} timed out on the server", hints.SERVER_TIMEOUT
+    elif operation.exit_code is None:
+        summary, hint = (
+            f"Reoclo returned no result for the {login} (status {operation.status or 'unknown'})",
+            hints.NO_RESULT,
+        )
+    else:
+        is_usual = operation.status in {"completed", "failed"}
+        status = "" if is_usual else f", status {operation.status}"
+        summary = f"Login to {state.registry_url} failed on {state.server} "
+        summary += f"(exit code {operation.exit_code}{status})"
+        hint = hints.for_docker_output(operation.output, request.credential)
+    detail = _DAEMON_PREFIX.sub("", operation.output)
+    return LoginFailed(summary, detail=detail, hint=hint, operation_id=state.operation_id)

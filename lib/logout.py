@@ -1,212 +1,359 @@
-"""Post's task: undo the login that main left, or say why there is nothing to undo.
+"""What post does: log out of the login that main left, or log why there is nothing to do.
 
-And the task of the action that only logs out.
+And what the logout action does.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lib import advice
-from lib.clock import Clock, Deadline
-from lib.errors import ActionError, ApiError, LogoutFailed, OperationUnfinished
-from lib.models import LogoutRequest, Operation
-from lib.state import LoginState, Stage
-from lib.text import quote
-from lib.workflow import Workflow
+from lib import hints
+from lib.api.models import LogoutRequest, Operation
+from lib.deadline import Clock, Deadline
+from lib.errors import (
+    ActionError,
+    ApiError,
+    LogoutFailed,
+    OperationTimeout,
+    StateError,
+    StatusError,
+)
+from lib.hints import Hint, logout_command
+from lib.runner.commands import Runner
+from lib.state import LoginState, Stage, damaged_state
+from lib.stop_file import StepFiles
 
 if TYPE_CHECKING:
-    from lib.client import Client
+    from lib.api.client import Client
 
-# With the start of Node and Python, and their end, this stays below the 30 s that we promise.
+# With the start of Node and Python, post stays below the 30 s that we promise.
 POST_SECONDS = 25.0
-# What is kept of it for the logout while the login's end is waited for.
+# Kept for the logout while post waits for the login to end.
 LOGOUT_SECONDS = 10.0
-# The logout that is the main thing has more time: nobody waits for the job to end.
-ALONE_SECONDS = 120.0
+# How long post waits for a main that is still running, with its request in flight.
+MAIN_SECONDS = 6.0
+# The logout action has more time, because the logout is all that it does.
+LOGOUT_ACTION_SECONDS = 120.0
+# For a login whose state main could not save: to wait for its end, and to log out.
+UNSAVED_SECONDS = 20.0
+
+# docker: `Not logged in to <address>`, podman: `Error: not logged into <address>`.
+_NOT_LOGGED_IN = re.compile(r"(?im)^(?:Error: )?not logged in(?:to| to) \S+$")
+# Docker 28 exits with 0 after this.
+_NOT_ERASED = "could not erase credentials"
 
 
 def log_out(
     saved_state: str,
     api_key: str,
     *,
+    own_api_url: Callable[[], str],
     connect: Callable[[str, str], Client],
-    workflow: Workflow,
+    is_running: Callable[[int, str], bool],
+    files: StepFiles,
+    runner: Runner,
     clock: Clock,
+    seconds: float = POST_SECONDS,
 ) -> None:
-    """Log the server out of the registry that main logged it in to.
+    """Log out of the registry that main logged the server in to.
 
     Args:
-        saved_state: What main saved, or nothing.
-        api_key: The key as post's inputs have it. One in the state is preferred: it is there
-            only where these inputs cannot be relied on.
-        connect: Opens a client for an API address and a key.
-        workflow: Speaks with the runner.
-        clock: What the time is taken from.
+        saved_state: What main or the launcher saved, empty if nothing.
+        api_key: The key of post's inputs. One in the state takes precedence, because it is there
+            only where post's inputs are unreliable.
+        own_api_url: Returns the API URL of post's inputs.
+        connect: Returns a client for an API URL and a key.
+        is_running: Returns whether a process with this id and start time is running.
+        files: The step's stop file and state file.
+        runner: Log of the step.
+        clock: Source of time.
+        seconds: Time limit.
 
     Raises:
         ActionError: the server may still be logged in.
     """
-    deadline = Deadline(clock, POST_SECONDS)
-    if not saved_state:
-        workflow.info("Nothing to log out: no login was begun.")
-        return
-    state = LoginState.decode(saved_state)
-    workflow.mask(state.api_key)
-    nothing = _reason_for_nothing(state)
+    deadline = Deadline(clock, seconds)
+    state, files = _read_state(saved_state, files, own_api_url)
+    state = _wait_for_main(state, files, is_running, clock)
+    files.remove_state()
+    nothing = _nothing_to_do(state)
     if nothing:
-        workflow.info(nothing)
+        runner.info(nothing)
         return
-    if not state.registry_url:
-        raise _lost_login(state)
     key = state.api_key or api_key
+    runner.mask(state.api_key)
     if not key:
-        raise _still_logged_in(
-            state, "post was given no api_key", login_operation=state.operation_id
-        )
+        raise _not_logged_out(state, "post received no api_key", ".")
     try:
-        _undo(state, connect(state.api_url, key), workflow, deadline)
-    except ActionError:
+        _clean_up(state, lambda: connect(state.api_url, key), runner, deadline, clock)
+    except (ActionError, ImportError):  # without its standard library, Python is unusable
         raise
     except Exception as error:
-        # Whatever is wrong with this action: the user must know what stays, and where.
-        failure = _still_logged_in(
-            state, "this action itself failed", login_operation=state.operation_id
-        )
-        failure.is_bug = True
-        raise failure from error
+        # Whatever is wrong with this action: the user must know what stays logged in, and where.
+        fix = f". {hints.INTERNAL_ERROR.text}"
+        raise _not_logged_out(state, "internal error in reoclo/docker-auth", fix) from error
 
 
-def log_out_alone(
-    request: LogoutRequest, *, client: Client, workflow: Workflow, clock: Clock
-) -> None:
-    """Log a server out of a registry, whoever logged it in.
-
-    Args:
-        request: Which server, and which registry.
-        client: Speaks with the API.
-        workflow: Speaks with the runner.
-        clock: What the time is taken from.
+def log_out_alone(request: LogoutRequest, *, client: Client, runner: Runner, clock: Clock) -> None:
+    """Log a server out of a registry, no matter which job logged it in.
 
     Raises:
         ActionError: the server may still be logged in.
     """
-    deadline = Deadline(clock, ALONE_SECONDS)
-    workflow.info(f"Logging server {request.server_id} out of {request.registry_url}.")
-    _request(request, client, deadline)
-    workflow.info(_done(request, deadline))
+    deadline = Deadline(clock, LOGOUT_ACTION_SECONDS)
+    server = f"server {request.server_id}"
+    runner.info(f"Logging out of {request.registry_url} on {server}.")
+    runner.info(_request(request, client, deadline, server=server, login_operation=""))
 
 
-def _reason_for_nothing(state: LoginState) -> str:
+def log_out_unsaved(state: LoginState, *, client: Client, runner: Runner, clock: Clock) -> None:
+    """Log out of a login whose state could not be saved, so that post cannot.
+
+    Raises:
+        ActionError: the server may still be logged in.
+    """
+    _clean_up(state, lambda: client, runner, Deadline(clock, UNSAVED_SECONDS), clock)
+
+
+def _read_state(
+    saved_state: str, files: StepFiles, own_api_url: Callable[[], str]
+) -> tuple[LoginState, StepFiles]:
+    """Create the stop file, and return the newest state of this login and its files.
+
+    Raises:
+        StateError: the state is damaged, or cannot be attributed to this login.
+    """
+    state = LoginState.decode(saved_state) if saved_state else None
+    files = replace(files, login_id=state.id if state else "")
+    files.stop()
+    newest = _newer(state, files.newest_state())
+    if newest is None:
+        return LoginState(stage=Stage.NONE), files
+    if state is None and newest.stage is not Stage.NONE and newest.api_url != own_api_url():
+        raise damaged_state("its api_url is not that of this step")
+    return newest, replace(files, login_id=newest.id)
+
+
+def _newer(state: LoginState | None, on_disk: str) -> LoginState | None:
+    """Return the later of the state that the runner passed on and the state file's."""
+    if not on_disk:
+        return state
+    try:
+        newest = LoginState.decode(on_disk)
+    except StateError:
+        if state is None or state.stage is Stage.NONE:
+            raise
+        return state
+    if state is None or (newest.id == state.id and state.is_older_than(newest)):
+        return newest
+    return state
+
+
+def _wait_for_main(
+    state: LoginState, files: StepFiles, is_running: Callable[[int, str], bool], clock: Clock
+) -> LoginState:
+    """Wait for the state that follows, if main is still running with its request in flight."""
+    deadline = Deadline(clock, MAIN_SECONDS)
+    while state.stage is Stage.REQUESTED and deadline.remaining():
+        is_alive = is_running(state.pid, state.started)
+        state = _newer(state, files.newest_state()) or state
+        if not is_alive:
+            break
+        clock.sleep(0.1)
+    return state
+
+
+def _nothing_to_do(state: LoginState) -> str:
+    if state.stage is Stage.NONE:
+        return "Nothing to clean up: no login was requested."
     if state.stage is Stage.FAILED:
-        return "Nothing to log out: the login did not work."
-    if not state.cleanup:
-        return "Not logged out, as asked (cleanup: false)."
-    return ""
+        return "Nothing to clean up: the login failed."
+    if state.cleanup:
+        return ""
+    stays = f" The server stays logged in to {state.registry_url}." if state.registry_url else ""
+    return f"Skipping logout (cleanup: false).{stays}"
 
 
-def _undo(state: LoginState, client: Client, workflow: Workflow, deadline: Deadline) -> None:
-    """Wait for a login that may still be under way, then log out."""
-    request = LogoutRequest(server_id=state.server_id, registry_url=state.registry_url)
-    login = _end_of_login(state, client, deadline)
-    if isinstance(login, Operation) and login.failed and not state.is_repeated:
-        workflow.info("Nothing to log out: the login did not work after all.")
+def _clean_up(
+    state: LoginState,
+    connect: Callable[[], Client],
+    runner: Runner,
+    deadline: Deadline,
+    clock: Clock,
+) -> None:
+    """Wait for a login whose end is unknown, then log out."""
+    if not state.registry_url and not state.operation_id:
+        raise _unknown_registry(state, "no usable response arrived")
+    client = connect()
+    login = _end_of_login(state, client, deadline, clock)
+    if isinstance(login, Operation) and login.failed and not state.maybe_repeated:
+        runner.info("Nothing to clean up: the login failed.")
         return
-    _request(request, client, deadline, login_operation=state.operation_id)
-    if isinstance(login, ActionError):
-        raise _unended_login(state, login.what, login.said)
-    if isinstance(login, Operation) and login.status == "timeout":
-        raise _unended_login(state, "Reoclo waits for it no longer", "")
-    if not state.operation_id:
-        raise _unended_login(state, "no answer told how it went", "")
-    workflow.info(_done(request, deadline))
+    if not state.registry_url:
+        raise _unknown_registry(state, "the response did not contain the registry")
+    runner.info(f"Logging out of {state.registry_url} on {state.server}.")
+    request = LogoutRequest(server_id=state.server_id, registry_url=state.registry_url)
+    done = _request(
+        request, client, deadline, server=state.server, login_operation=state.operation_id
+    )
+    doubt = _doubt(state, login)
+    if doubt:
+        raise _late_login(state, doubt)
+    runner.info(done)
 
 
 def _end_of_login(
-    state: LoginState, client: Client, deadline: Deadline
+    state: LoginState, client: Client, deadline: Deadline, clock: Clock
 ) -> Operation | ActionError | None:
-    """Wait for a login that may be under way, since it would land after the logout.
+    """Wait for a login that might end later, because it would then end after the logout.
 
     Returns:
-        How it ended, or why that is not known; None if main saw it end, or if no answer told
-        what to ask for.
+        How it ended, or why that is unknown; None if main saw it end, or if there is no
+        operation to poll.
     """
     if state.stage is Stage.SUCCEEDED or not state.operation_id:
         return None
+    share = deadline.earlier_by(LOGOUT_SECONDS)
     try:
-        return client.follow(state.operation_id, deadline.earlier_by(LOGOUT_SECONDS))
-    except (ApiError, OperationUnfinished) as error:
+        return client.wait_for(state.operation_id, share, purpose="login", first_seconds=0.0)
+    except OperationTimeout as error:
+        clock.sleep(share.remaining())  # the API may have requested to wait longer than that
+        return error
+    except ApiError as error:
         return error
 
 
+def _doubt(state: LoginState, login: Operation | ActionError | None) -> str:
+    """Return why the login might end after the logout, empty if it cannot."""
+    if isinstance(login, ActionError):
+        return _lower(login.summary)
+    if login and login.status == "timeout":
+        return "the login timed out on the server"
+    return "" if state.operation_id else "no response to the login request arrived"
+
+
 def _request(
-    request: LogoutRequest, client: Client, deadline: Deadline, login_operation: str = ""
-) -> None:
-    """Have the server logged out, and wait until it is."""
+    request: LogoutRequest, client: Client, deadline: Deadline, *, server: str, login_operation: str
+) -> str:
+    """Log out, wait for the logout, and return the line that reports it.
+
+    Raises:
+        LogoutFailed: the server may still be logged in.
+    """
+    started = deadline.elapsed()
     try:
-        accepted = client.log_out(request, deadline)
-        if accepted is not None:
-            _check(client.follow(accepted.operation_id, deadline))
+        operation = _log_out(request, client, deadline)
+        _raise_if_failed(operation)
     except ActionError as error:
-        raise _still_logged_in(
-            request, error.what, login_operation=login_operation, cause=error
-        ) from error
-
-
-def _done(request: LogoutRequest, deadline: Deadline) -> str:
-    return (
-        f"Logged out of {request.registry_url} on server {request.server_id} in "
-        f"{deadline.elapsed():.1f} s."
-    )
-
-
-def _check(operation: Operation) -> None:
-    """Raise unless a logout's operation worked; to be logged out already is to be logged out."""
-    result = operation.result
-    output = f"{result.stderr} {result.stdout}" if result else ""
-    if not operation.succeeded and "not logged in" not in output.lower():
         raise LogoutFailed(
-            f"the server could not do it (status {quote(operation.status, 40)})",
-            said=quote(output),
-            remedy="",
-            operation_id=operation.operation_id,
-        )
+            f"Could not log out of {request.registry_url} on {server}: {_lower(error.headline)}",
+            detail=error.detail,
+            hint=_by_hand(request.registry_url, _how_to_prevent(error)),
+            operation_id=error.operation_id or login_operation,
+            operation_label="operation" if error.operation_id else "login operation",
+        ) from error
+    if _is_verified(operation):
+        return f"Logged out in {deadline.elapsed() - started:.1f} s."
+    missing = "result" if operation.ended else "operation"
+    return f"Logout accepted; the API returned no {missing} to verify."
 
 
-def _lost_login(state: LoginState) -> LogoutFailed:
-    return LogoutFailed(
-        f"A login with the credential {state.credential_id} may have reached server "
-        f"{state.server_id}, but no answer told so, and its registry is not known here",
-        remedy="Look for it in Reoclo's audit log. If it is there, "
-        f"{advice.logout_by_hand(state.registry_url)}.",
+def _log_out(request: LogoutRequest, client: Client, deadline: Deadline) -> Operation:
+    """Return the logout's operation at its end; an empty one if there is none to follow."""
+    operation = client.log_out(request, deadline)
+    if operation.status == "completed" and operation.exit_code is None:
+        return replace(operation, exit_code=0)  # the API itself reports that it is done
+    if operation.ended or not operation.operation_id:
+        return operation
+    try:
+        return client.wait_for(operation.operation_id, deadline, purpose="logout")
+    except StatusError as error:
+        if error.status == 404:
+            return Operation()
+        raise
+
+
+def _raise_if_failed(operation: Operation) -> None:
+    """Raise if the operation reports that the logout failed."""
+    is_reported = operation.reports_failure or _NOT_ERASED in operation.both_outputs
+    if _is_verified(operation) or not is_reported:
+        return
+    code = "" if operation.exit_code is None else f"exit code {operation.exit_code}, "
+    raise LogoutFailed(
+        f"`docker logout` failed on the server ({code}status {operation.status or 'unknown'})",
+        detail=operation.output,
+        hint=Hint("", hints.LOGOUT_FAILED),
+        operation_id=operation.operation_id,
     )
 
 
-def _unended_login(state: LoginState, doubt: str, said: str) -> LogoutFailed:
+def _is_verified(operation: Operation) -> bool:
+    """Return whether the server provably is logged out.
+
+    A server that was not logged in is logged out, but only Docker's own line proves that, and
+    not after a timeout.
+    """
+    if _NOT_ERASED in operation.both_outputs:
+        return False
+    was_not_logged_in = _NOT_LOGGED_IN.search(operation.both_outputs) is not None
+    return operation.succeeded or (was_not_logged_in and operation.status != "timeout")
+
+
+def _unknown_registry(state: LoginState, reason: str) -> LogoutFailed:
     return LogoutFailed(
-        f"Server {state.server_id} was logged out of {state.registry_url}, but its login may have "
-        f"ended after that: {doubt}",
-        said=said,
-        remedy="Look the login up in Reoclo's audit log; if it ended later, "
-        f"{advice.logout_by_hand(state.registry_url)}.",
+        f"The login request may have reached the Reoclo API, but {reason}, so the registry is "
+        "unknown",
+        hint=Hint(
+            f"Look for operations of credential {state.credential_id} on {state.server} in the "
+            "Reoclo audit log; if the login succeeded, run `docker logout` with its registry "
+            "there as the Reoclo runner agent's user.",
+            hints.OUTCOME_UNKNOWN,
+        ),
         operation_id=state.operation_id,
     )
 
 
-def _still_logged_in(
-    where: LogoutRequest | LoginState,
-    why: str,
-    *,
-    login_operation: str,
-    cause: ActionError | None = None,
-) -> LogoutFailed:
-    remedy = f"To log it out now, {advice.logout_by_hand(where.registry_url)}."
-    if isinstance(cause, ApiError):  # what helps a request helps here; what helps a login does not
-        remedy += f" {cause.remedy}"
+def _late_login(state: LoginState, reason: str) -> LogoutFailed:
     return LogoutFailed(
-        f"Server {where.server_id} may still be logged in to {where.registry_url}: {why}",
-        said=cause.said if cause else "",
-        remedy=remedy,
-        operation_id=(cause.operation_id if cause else "") or login_operation,
+        f"Logged out of {state.registry_url} on {state.server}, but the login may finish "
+        f"afterwards: {reason}",
+        hint=Hint(
+            "Look for the login in the Reoclo audit log; if it finished after the logout, run "
+            f"{logout_command(state.registry_url)} there as the Reoclo runner agent's user.",
+            hints.LATE_LOGIN,
+        ),
+        operation_id=state.operation_id,
+        operation_label="login operation",
     )
+
+
+def _not_logged_out(state: LoginState, reason: str, fix: str) -> LogoutFailed:
+    return LogoutFailed(
+        f"Could not log out of {state.registry_url or 'the registry'} on {state.server}: {reason}",
+        hint=_by_hand(state.registry_url, fix),
+        operation_id=state.operation_id,
+        operation_label="login operation",
+    )
+
+
+def _by_hand(registry_url: str, end: str) -> Hint:
+    return Hint(
+        f"The server may still be logged in. Run {logout_command(registry_url)} there as the "
+        f"Reoclo runner agent's user{end}",
+        hints.LOGOUT_FAILED,
+    )
+
+
+def _how_to_prevent(cause: ActionError) -> str:
+    """Return the end of the hint: how to prevent this failure."""
+    if cause.hint.anchor == "403":
+        return ", and add registry_logout to the key's Allowed Operations."
+    return f". {cause.hint.text}" if isinstance(cause, ApiError) else "."
+
+
+def _lower(summary: str) -> str:
+    """Return a summary for the middle of a sentence."""
+    return summary[:1].lower() + summary[1:]

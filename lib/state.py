@@ -1,27 +1,36 @@
-"""What main leaves for post, and how far the login had come when it did.
+"""What main saves for post, and how far the login had progressed when it did.
 
-The state is one entry, saved anew at each stage: a later entry replaces an earlier one, so
-that a kill at any moment leaves a whole one. Post trusts nothing in it unchecked: an earlier
-step of the job may have written an entry of the same name.
+The state is one entry, saved anew at each stage: a later entry replaces an earlier one, so a
+kill at any moment leaves a complete state. Post validates all of it, because an earlier step
+of the job may have written an entry of the same name.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 
-from lib import advice
-from lib.errors import InputError, StateError
-from lib.inputs import check_api_url, is_uuid
-from lib.models import is_operation_id, is_registry_url
+from lib import hints
+from lib.errors import StateError
+from lib.formats import (
+    is_operation_id,
+    is_registry_url,
+    is_server_name,
+    is_uuid,
+    normalize_api_url,
+)
+from lib.hints import Hint
 
-VERSION = 1
+# The name of the one state entry: main saves it, post reads it as STATE_login.
+STATE_NAME = "login"
+VERSION = 2
 
 
 class Stage(str, Enum):
-    """How far the login came."""
+    """How far the login has progressed, in order."""
 
+    NONE = "none"
     REQUESTED = "requested"
     ACCEPTED = "accepted"
     SUCCEEDED = "succeeded"
@@ -30,70 +39,112 @@ class Stage(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginState:
-    """A login, as post must know it.
+    """A login as post must know it.
 
-    `operation_id` and `registry_url` may be empty until the stage ACCEPTED. `is_repeated` is
-    as in `AcceptedLogin`: how that operation ends does not tell all then. `api_key` is empty
-    except inside a composite action, where runners give post the wrong inputs
-    (actions/runner#2030).
+    Args:
+        stage: How far it has progressed. The launcher saves NONE, with `id` and `step` only.
+        id: Identifies this run of main.
+        step: The runner's name for the step.
+        pid: Process id of main.
+        started: Start time of main, as the system reports it; empty if unknown.
+        interpreter: Path of main's Python.
+        server_id: Server to log in.
+        server_name: The server's name, once known.
+        credential_id: Credential in Reoclo, empty in passthrough mode.
+        api_url: URL of the API.
+        cleanup: Whether post logs out.
+        operation_id: Operation of the login, once known.
+        registry_url: Registry, once known.
+        maybe_repeated: As in `AcceptedLogin`.
+        api_key: Empty except in a composite action, where runners evaluate post's inputs in
+            the wrong context (actions/runner#2030).
     """
 
     stage: Stage
-    server_id: str
-    credential_id: str
-    api_url: str
-    cleanup: bool
+    id: str = ""
+    step: str = ""
+    pid: int = 0
+    started: str = ""
+    interpreter: str = ""
+    server_id: str = ""
+    server_name: str = ""
+    credential_id: str = ""
+    api_url: str = ""
+    cleanup: bool = True
     operation_id: str = ""
     registry_url: str = ""
-    is_repeated: bool = False
+    maybe_repeated: bool = False
     api_key: str = field(default="", repr=False)
 
+    @property
+    def server(self) -> str:
+        """The server for messages: its name or, if unknown, its id."""
+        return f"server {self.server_name or self.server_id}"
+
     def encode(self) -> str:
-        """Write the state as one line of ASCII."""
+        """Return the state as one line of ASCII."""
         return json.dumps({"version": VERSION, **asdict(self)}, separators=(",", ":"))
+
+    def encode_without_key(self) -> str:
+        """Return the same without the API key that a composite action needs."""
+        return replace(self, api_key="").encode()
+
+    def is_older_than(self, other: LoginState) -> bool:
+        """Return whether the other state of the same login is a later one."""
+        stages = list(Stage)
+        return stages.index(self.stage) < stages.index(other.stage)
 
     @classmethod
     def decode(cls, text: str) -> LoginState:
-        """Read what `encode` wrote.
+        """Parse what `encode` returned.
 
         Raises:
-            StateError: it is damaged, of another version, or not ours.
+            StateError: the text is damaged, of another version, or foreign.
         """
         try:
             data = json.loads(text)
             if data.pop("version") != VERSION:
-                raise _unusable("another version of this action wrote it")
+                raise damaged_state("another version of this action saved it")
             state = cls(**{**data, "stage": Stage(data["stage"])})
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            raise _unusable("it is damaged, or another program wrote it") from None
-        state._check()
+            raise damaged_state("it is damaged, or another program saved it") from None
+        state._validate()
         return state
 
-    def _check(self) -> None:
-        """Raise unless each value is of its kind, and looks like what it stands for."""
-        if not all(isinstance(value, _kind(name)) for name, value in asdict(self).items()):
-            raise _unusable("a value in it is of the wrong kind")
-        unknown = {""} if self.stage in {Stage.REQUESTED, Stage.FAILED} else set()
-        is_good = (
+    def _validate(self) -> None:
+        """Raise unless each value has its type and format."""
+        kinds = {"cleanup": bool, "maybe_repeated": bool, "pid": int}
+        if any(type(value) is not kinds.get(name, str) for name, value in self._values()):
+            raise damaged_state("a value has the wrong type")
+        if self.stage is Stage.NONE:
+            return
+        is_unfinished = self.stage in {Stage.REQUESTED, Stage.FAILED}
+        if not (
             is_uuid(self.server_id)
-            and (is_uuid(self.credential_id) or not self.credential_id)  # none in passthrough
-            and (is_operation_id(self.operation_id) or self.operation_id in unknown)
-            and (is_registry_url(self.registry_url) or self.registry_url in unknown)
-        )
-        if not is_good:
-            raise _unusable("an id in it or its registry is malformed")
+            and (is_uuid(self.credential_id) or not self.credential_id)
+            and (is_operation_id(self.operation_id) or (is_unfinished and not self.operation_id))
+            and (is_registry_url(self.registry_url) or not self.registry_url)
+            and (is_server_name(self.server_name) or not self.server_name)
+        ):
+            raise damaged_state("an id or the registry is malformed")
         try:
-            check_api_url(self.api_url)
-        except InputError:
-            raise _unusable("its api_url is not one the key may be sent to") from None
+            normalize_api_url(self.api_url)
+        except ValueError:
+            raise damaged_state("its api_url is not one that the key can be sent to") from None
+
+    def _values(self) -> list[tuple[str, object]]:
+        return [
+            (name, str(v.value) if isinstance(v, Stage) else v) for name, v in asdict(self).items()
+        ]
 
 
-def _kind(name: str) -> type:
-    return bool if name in {"cleanup", "is_repeated"} else str
-
-
-def _unusable(why: str) -> StateError:
+def damaged_state(reason: str) -> StateError:
+    """Return the error for a state that post cannot use."""
     return StateError(
-        f"The state that the login step saved cannot be used: {why}",
-        remedy=f"If that step logged a server in to a registry, {advice.logout_by_hand('')}.",
+        f"Cannot use the state that the login step saved: {reason}",
+        hint=Hint(
+            "If that step logged a server in, run `docker logout` with the registry's address "
+            "there as the Reoclo runner agent's user.",
+            hints.DAMAGED_STATE,
+        ),
     )

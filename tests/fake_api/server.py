@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from pytest_httpserver import HTTPServer
-from werkzeug import Request, Response  # noqa: TC002
+from werkzeug import Request, Response
 
 # SO_LINGER on, with a timeout of 0: closing the socket resets the connection.
 _NO_LINGER = b"\1\0\0\0\0\0\0\0"

@@ -1,0 +1,1 @@
+"""The Reoclo automation API. Knows nothing of runners."""

@@ -1,0 +1,289 @@
+"""Client for the Reoclo automation API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Any, Protocol, TypeVar
+
+from lib import hints
+from lib.api import retry
+from lib.api.models import (
+    AcceptedLogin,
+    Endpoint,
+    LoginRequest,
+    LogoutRequest,
+    Operation,
+    invalid_response,
+    operation_endpoint,
+    parse_logout,
+)
+from lib.api.transport import Response
+from lib.deadline import Clock, Deadline
+from lib.errors import (
+    RETRYABLE_STATUSES,
+    ApiError,
+    InvalidResponse,
+    OperationTimeout,
+    StatusError,
+)
+from lib.formats import BASE_PATH
+from lib.run_context import RunContext
+
+T = TypeVar("T")
+
+LOGIN_ATTEMPT_SECONDS = 30.0
+SHORTEST_ATTEMPT_SECONDS = 5.0
+LONGEST_ATTEMPT_SECONDS = 30.0
+# How long after a login was accepted its operation may be unknown to the API's other servers.
+VISIBILITY_SECONDS = 5.0
+
+
+class Sender(Protocol):
+    """`lib.api.transport.Transport`, or a simulation of it."""
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None,
+        *,
+        deadlines: tuple[Deadline, ...],
+    ) -> Response:
+        """Send one request and return the whole response."""
+
+
+class Client:
+    """Client for the Reoclo automation API.
+
+    Args:
+        transport: Sends the requests.
+        run_context: Included in every login and logout request.
+        clock: Clock to sleep on.
+        info: Writes a log line about each retry.
+        debug: Writes a debug line about each request.
+    """
+
+    def __init__(
+        self,
+        transport: Sender,
+        run_context: RunContext,
+        clock: Clock,
+        *,
+        info: Callable[[str], None],
+        debug: Callable[[str], None],
+    ) -> None:
+        self._transport = transport
+        self._run_context = run_context
+        self._clock = clock
+        self._info = info
+        self._debug = debug
+
+    def log_in(self, request: LoginRequest, deadline: Deadline) -> AcceptedLogin:
+        """Request a login.
+
+        Raises:
+            ApiError: the request failed; `maybe_processed` is whether the API may have
+                processed an attempt.
+            Canceled: at a cancellation checkpoint.
+        """
+
+        def attempt() -> AcceptedLogin:
+            # A second login request is a second login, so this one may take long.
+            limit = Deadline(self._clock, LOGIN_ATTEMPT_SECONDS)
+            response = self._exchange(request.endpoint, asdict(request), (limit, deadline))
+            return AcceptedLogin.from_json(_json(response))
+
+        outcome = self._retry(attempt, retry.CHANGE, deadline)
+        return replace(outcome.response, maybe_repeated=outcome.maybe_processed)
+
+    def log_out(self, request: LogoutRequest, deadline: Deadline) -> Operation:
+        """Request a logout.
+
+        Returns:
+            What the response reports of the logout's operation; empty if it names none.
+
+        Raises:
+            ApiError: the request failed.
+            Canceled: at a cancellation checkpoint.
+        """
+
+        def attempt() -> Operation:
+            response = self._exchange(request.endpoint, asdict(request), self._limits(deadline))
+            return parse_logout(None if response.is_empty else _json(response))
+
+        return self._retry(attempt, retry.CHANGE, deadline).response
+
+    def wait_for(
+        self,
+        operation_id: str,
+        deadline: Deadline,
+        *,
+        purpose: str,
+        first_seconds: float = retry.FIRST_POLL_SECONDS,
+    ) -> Operation:
+        """Poll an operation until it ends.
+
+        Args:
+            operation_id: The operation.
+            deadline: Time limit.
+            purpose: "login" or "logout", for messages.
+            first_seconds: Seconds before the first poll.
+
+        Raises:
+            OperationTimeout: the operation did not end in time.
+            ApiError: a request failed permanently.
+            Canceled: at a cancellation checkpoint.
+        """
+        last: list[Operation] = []  # the newest response, for the message of a timeout
+        visible = Deadline(self._clock, VISIBILITY_SECONDS)
+
+        def may_be_unknown() -> bool:
+            return not last and visible.remaining() > 0
+
+        def fetch() -> Operation:
+            last[:] = [self._fetch(operation_id, deadline, may_be_unknown)]
+            return last[0]
+
+        try:
+            retry.poll(
+                fetch,
+                is_done=lambda operation: operation.ended,
+                deadline=deadline,
+                clock=self._clock,
+                first_seconds=first_seconds,
+            )
+        except ApiError as error:
+            if error.retryable and not isinstance(error, InvalidResponse):
+                raise _timed_out(operation_id, purpose, deadline, last, error) from error
+            raise replace(error, operation_id=operation_id) from error
+        if not last or not last[0].ended:
+            raise _timed_out(operation_id, purpose, deadline, last)
+        return last[0]
+
+    def _fetch(
+        self, operation_id: str, deadline: Deadline, may_be_unknown: Callable[[], bool]
+    ) -> Operation:
+        endpoint = operation_endpoint(operation_id)
+
+        def attempt() -> Operation:
+            try:
+                response = self._exchange(endpoint, None, self._limits(deadline))
+                operation = Operation.from_json(_json(response))
+            except InvalidResponse as error:
+                raise replace(error, retryable=True) from error
+            except StatusError as error:
+                is_early = error.status == 404 and may_be_unknown()
+                raise replace(error, retryable=error.retryable or is_early) from error
+            if operation.operation_id not in {"", operation_id}:
+                raise invalid_response("it describes another operation", retryable=True)
+            return operation
+
+        return self._retry(attempt, retry.POLL, deadline).response
+
+    def _retry(
+        self, attempt: Callable[[], T], policy: retry.RetryPolicy, deadline: Deadline
+    ) -> retry.Outcome[T]:
+        def log(error: ApiError, seconds: float, number: int) -> None:
+            self._info(
+                f"{error.summary}. Retrying in {seconds:.1f} s{_why(error, number, policy)}."
+            )
+
+        return retry.call_with_retries(
+            attempt, policy=policy, deadline=deadline, clock=self._clock, on_retry=log
+        )
+
+    def _exchange(
+        self, endpoint: Endpoint, fields: dict[str, Any] | None, deadlines: tuple[Deadline, ...]
+    ) -> Response:
+        """Pass a checkpoint, send one request, and return its response if the status is 2xx."""
+        self._clock.raise_if_canceled()
+        body = None if fields is None else {**fields, **self._run_context.body()}
+        response = self._transport.send(
+            endpoint.method, BASE_PATH + endpoint.path, body, deadlines=deadlines
+        )
+        self._debug(f"{endpoint.method} {endpoint.path}: {response.status}")
+        if not 200 <= response.status < 300:
+            raise _status_error(response, endpoint)
+        return response
+
+    def _limits(self, deadline: Deadline) -> tuple[Deadline, ...]:
+        """Return the limits of an attempt, so that one that hangs leaves time for another."""
+        share = max(deadline.remaining() / 3, SHORTEST_ATTEMPT_SECONDS)
+        return Deadline(self._clock, min(share, LONGEST_ATTEMPT_SECONDS)), deadline
+
+
+def _why(error: ApiError, number: int, policy: retry.RetryPolicy) -> str:
+    if isinstance(error, StatusError) and error.retry_after:
+        return ", as the API requested"
+    if error.is_throttled or policy.attempts is None:
+        return ""
+    return f" (attempt {number} of {policy.attempts})"
+
+
+def _json(response: Response) -> object:
+    try:
+        return response.json()
+    except ValueError as error:
+        raise invalid_response("expected a JSON object") from error
+
+
+def _status_error(response: Response, endpoint: Endpoint) -> StatusError:
+    status, detail = response.status, _detail(response)
+    summary, hint = hints.for_status(
+        status, requires=endpoint.requires, ids=endpoint.ids, not_found=endpoint.not_found
+    )
+    if status == 403 and not detail:
+        summary, hint = hints.BLOCKED, hints.FIREWALL
+        detail = f"CF-Ray {response.ray}" if response.ray else ""
+    return StatusError(
+        summary,
+        detail=detail,
+        hint=hint,
+        status=status,
+        retry_after=response.retry_after,
+        retryable=status in RETRYABLE_STATUSES,
+        maybe_processed=status >= 500,
+    )
+
+
+def _detail(response: Response) -> str:
+    """Return the API's own text: FastAPI's `detail`, a text or a list of field errors."""
+    try:
+        body = response.json()
+    except ValueError:
+        return ""
+    detail = body.get("detail") if isinstance(body, dict) else None
+    if isinstance(detail, list):
+        return "; ".join(_field_error(entry) for entry in detail[:5])
+    return detail if isinstance(detail, str) else ""
+
+
+def _field_error(entry: object) -> str:
+    if not isinstance(entry, dict):
+        return entry if isinstance(entry, str) else "invalid"
+    location, message = entry.get("loc"), entry.get("msg")
+    parts = location if isinstance(location, list) else []
+    name = ".".join(str(part) for part in parts if part != "body") or "request"
+    return f"{name}: {message if isinstance(message, str) else 'invalid'}"
+
+
+def _timed_out(
+    operation_id: str,
+    purpose: str,
+    deadline: Deadline,
+    last: list[Operation],
+    fault: ApiError | None = None,
+) -> OperationTimeout:
+    status = (last[0].status if last else "") or "unknown"
+    stopped = (
+        f"Stopped waiting for the {purpose} after {deadline.elapsed():.0f} s"
+        if fault
+        else f"Timed out after {deadline.limit:.0f} s waiting for the {purpose}"
+    )
+    return OperationTimeout(
+        f"{stopped} (last status: {status})",
+        detail=fault.summary if fault else "",
+        hint=fault.hint if fault else hints.TIMEOUT,
+        operation_id=operation_id,
+    )

@@ -1,0 +1,200 @@
+"""Connections that record whether a request was sent, and that pass dead addresses quickly.
+
+The only module that imports urllib3's connection classes.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.response import HTTPResponse
+from urllib3.util.connection import create_connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Time limits of one attempt, in seconds.
+
+    Args:
+        address: To connect to an address of a name that has more addresses.
+        connect: To connect to all addresses of a name, and again for a proxy's CONNECT and for
+            the TLS handshake.
+        read: To wait for bytes of the response.
+    """
+
+    address: float = 3.0
+    connect: float = 10.0
+    read: float = 30.0
+
+
+class Abandoned(Exception):
+    """Raised in the thread of an attempt that was abandoned before its request was sent."""
+
+
+class Attempt:
+    """One attempt to send a request, and whether its own bytes started to go out.
+
+    To abandon an attempt and to start sending exclude each other: an attempt that was abandoned
+    before its request was sent never sends it.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._lock = threading.Lock()
+        self._abandoned = False
+        self._sent = False
+
+    @property
+    def sent(self) -> bool:
+        """Whether the request's own bytes started to go out."""
+        return self._sent
+
+    def start_sending(self) -> None:
+        """Record that the request is sent from here on.
+
+        Raises:
+            Abandoned: nobody waits for the response anymore.
+        """
+        with self._lock:
+            if self._abandoned and not self._sent:
+                raise Abandoned
+            self._sent = True
+
+    def abandon(self) -> bool:
+        """Abandon the attempt, and return whether its request was sent."""
+        with self._lock:
+            self._abandoned = True
+            return self._sent
+
+
+class _CurrentAttempt(threading.local):
+    """The attempt of this thread. Each attempt has its own thread."""
+
+    attempt: Attempt | None = None
+
+
+current = _CurrentAttempt()
+
+
+class _Recording(HTTPConnection):
+    """Connection that reports to the current attempt."""
+
+    _connecting = False
+
+    def connect(self) -> None:
+        """Connect, which includes a proxy's CONNECT and the TLS handshake."""
+        self._connecting = True
+        try:
+            super().connect()
+        finally:
+            self._connecting = False
+
+    def send(self, data: Any) -> None:  # noqa: ANN401 the types are those of http.client
+        """Send bytes. While connecting they are not the request's own: CONNECT, for example."""
+        if self.sock is None and not self._connecting:
+            self.connect()
+        if current.attempt and not self._connecting:
+            current.attempt.start_sending()
+        super().send(data)
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in urllib3
+        """Return the response. Close the connection after a 1xx status.
+
+        http.client takes such a status for the final one, so that the next request on this
+        connection would receive this request's real response.
+        """
+        response = super().getresponse()
+        if response.status < 200:
+            self.close()
+        return response
+
+    def _new_conn(self) -> socket.socket:
+        """Connect to the first address of the name that responds in time."""
+        limits = current.attempt.limits if current.attempt else Limits()
+        end = time.monotonic() + limits.connect
+        error: OSError | None = None
+        addresses = self._addresses()
+        for left, address in zip(range(len(addresses) - 1, -1, -1), addresses, strict=True):
+            seconds = max(0.01, end - time.monotonic())
+            seconds = min(seconds, limits.address) if left else seconds
+            try:
+                connected = create_connection(address, seconds, socket_options=self.socket_options)
+            except OSError as found:
+                error = found
+            else:
+                connected.settimeout(limits.connect)
+                return connected
+        if isinstance(error, TimeoutError):
+            raise ConnectTimeoutError(self, "connection timed out") from error
+        raise NewConnectionError(self, f"connection failed: {error}") from error
+
+    def _addresses(self) -> list[tuple[str, int]]:
+        try:
+            found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        return [(str(address[0]), int(address[1])) for *_, address in found]
+
+
+class _RecordingHttps(_Recording, HTTPSConnection):
+    """The same with TLS."""
+
+
+class _HttpPool(HTTPConnectionPool):
+    ConnectionCls = _Recording
+
+
+class _HttpsPool(HTTPSConnectionPool):
+    ConnectionCls = _RecordingHttps
+
+
+class RecordingAdapter(HTTPAdapter):
+    """Adapter of requests for connections that record whether a request was sent.
+
+    Args:
+        tls: TLS context for the API and for a proxy with TLS; None for plain http.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None) -> None:
+        self._tls = tls
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 of requests
+        """Create the pools with our connection classes."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def build_connection_pool_key_attributes(
+        self,
+        *args: Any,  # noqa: ANN401 the types are those of requests
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Add the TLS context to what a connection is created with."""
+        host, pool = super().build_connection_pool_key_attributes(*args)
+        return host, ({**pool, "ssl_context": self._tls} if self._tls else pool)
+
+    def proxy_manager_for(
+        self,
+        proxy: str,
+        **kwargs: Any,  # noqa: ANN401 as above
+    ) -> Any:  # noqa: ANN401 as above
+        """Return the pools for a proxy. A proxy with TLS is verified as the API is."""
+        is_new = proxy not in self.proxy_manager
+        # requests adds certifi's certificates for the API only, and reading them takes long.
+        if is_new and self._tls and proxy.lower().startswith("https:"):
+            self._tls.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
+        manager = super().proxy_manager_for(proxy, proxy_ssl_context=self._tls, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+_POOLS = {"http": _HttpPool, "https": _HttpsPool}

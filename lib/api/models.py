@@ -1,0 +1,266 @@
+"""Endpoints, requests and responses of the API.
+
+The shapes are those of the API's public clients (reoclo/docker-auth v1, reoclo/cli). Not every
+response is documented, so what the action does not need is optional. A value that it uses is
+validated here first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple
+
+from lib import formats, hints
+from lib.errors import InvalidResponse
+
+Json = dict[str, Any]
+
+# The statuses that end an operation, as far as they are known.
+_TERMINAL = frozenset({"completed", "failed", "timeout", "cancelled", "canceled", "error"})
+
+_UNSUCCESSFUL = _TERMINAL - {"completed"}
+_INTERRUPTED = frozenset({"timeout", "cancelled", "canceled"})
+
+
+class Endpoint(NamedTuple):
+    """Endpoint of the API, and what to check when it rejects a request.
+
+    A request's fields are its body, apart from the run context.
+
+    `requires` is what the key must be allowed to do, `ids` the inputs whose values are sent,
+    `not_found` the summary of a 404.
+    """
+
+    method: str
+    path: str
+    requires: str
+    ids: str
+    not_found: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VaultLogin:
+    """Login request that uses a credential stored in Reoclo. Only the API knows its registry."""
+
+    server_id: str
+    credential_id: str
+
+    registry_url: ClassVar[str] = ""
+    credential: ClassVar[str] = "the credential in Reoclo"
+    endpoint: ClassVar = Endpoint(
+        "POST",
+        "/registry-auth/login",
+        requires="Allowed Servers includes this server, Allowed Credentials includes this "
+        "credential, and Allowed Operations includes registry_login",
+        ids="server_id and credential_id",
+        not_found="Server or credential not found",
+    )
+
+    @property
+    def description(self) -> str:
+        """The request for the log."""
+        return f"server {self.server_id} with registry credential {self.credential_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassthroughLogin:
+    """Login request that includes the credential."""
+
+    server_id: str
+    registry_url: str
+    username: str
+    access_token: str = field(repr=False)
+
+    credential_id: ClassVar[str] = ""
+    credential: ClassVar[str] = "the username, access_token and registry_url inputs"
+    endpoint: ClassVar = Endpoint(
+        "POST",
+        "/registry-auth/login-direct",
+        requires="Allowed Servers includes this server, Allowed Operations includes "
+        "registry_login, and registry passthrough (allow_registry_passthrough) is enabled",
+        ids="server_id",
+        not_found="Server not found",
+    )
+
+    @property
+    def description(self) -> str:
+        """The request for the log."""
+        return f"server {self.server_id} to {self.registry_url} with the access token of this job"
+
+
+LoginRequest = VaultLogin | PassthroughLogin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogoutRequest:
+    """Logout request."""
+
+    server_id: str
+    registry_url: str
+
+    endpoint: ClassVar = Endpoint(
+        "POST",
+        "/registry-auth/logout",
+        requires="Allowed Servers includes this server and Allowed Operations includes "
+        "registry_logout",
+        ids="server_id",
+        not_found="Server not found",
+    )
+
+
+def operation_endpoint(operation_id: str) -> Endpoint:
+    """Return the endpoint that reports an operation's status."""
+    return Endpoint(
+        "GET",
+        f"/operations/{operation_id}",
+        requires="Allowed Servers includes this server and Allowed Operations includes "
+        "registry_login and registry_logout",
+        ids="server_id",
+        not_found="Operation not found",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """Operation on a server, as far as a response describes it.
+
+    Every field may be empty. `exit_code` is None unless the response has one.
+    """
+
+    operation_id: str = ""
+    status: str = ""
+    server_name: str = ""
+    exit_code: int | None = None
+    stdout: str = field(default="", repr=False)
+    stderr: str = field(default="", repr=False)
+    completed_at: bool = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether the operation will not change anymore. An unknown status does not end it."""
+        return self.status in _TERMINAL or self.completed_at or self.exit_code is not None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the command provably completed with exit code 0."""
+        return self.status == "completed" and self.exit_code == 0
+
+    @property
+    def failed(self) -> bool:
+        """Whether the command provably failed: it has an exit code other than 0.
+
+        After a timeout or a cancellation on the server, an exit code proves nothing.
+        """
+        return bool(self.exit_code) and self.status not in _INTERRUPTED
+
+    @property
+    def reports_failure(self) -> bool:
+        """Whether the response reports anything but success."""
+        return bool(self.exit_code) or self.status in _UNSUCCESSFUL
+
+    @property
+    def output(self) -> str:
+        """Docker's output: stderr, where it reports errors, or else stdout."""
+        return self.stderr or self.stdout
+
+    @property
+    def both_outputs(self) -> str:
+        """Docker's stderr and stdout."""
+        return f"{self.stderr}\n{self.stdout}"
+
+    @classmethod
+    def from_json(cls, data: object) -> Operation:
+        """Parse a response that describes an operation.
+
+        Raises:
+            InvalidResponse: the response is not a JSON object.
+        """
+        response = _object(data)
+        result = response.get("result")
+        fields = result if isinstance(result, dict) else {}
+        exit_code = _exit_code(fields.get("exit_code", response.get("exit_code")))
+        completed_at = bool(response.get("completed_at"))
+        status = _valid(response, "status", formats.is_status)
+        if not status and (completed_at or exit_code is not None):
+            status = "completed"
+        return cls(
+            operation_id=_valid(response, "operation_id", formats.is_operation_id),
+            status=status,
+            server_name=_valid(response, "server_name", formats.is_server_name),
+            exit_code=exit_code,
+            stdout=_text(fields, "stdout"),
+            stderr=_text(fields, "stderr"),
+            completed_at=completed_at,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedLogin:
+    """Response to a login request.
+
+    `operation_id` and `registry_url` are empty if missing or unsafe, `registry_type` also if
+    the API knows none. `operation` is the operation if it ended before the response.
+    `maybe_repeated` is whether an earlier attempt, whose response was lost, may have started
+    another operation.
+    """
+
+    operation_id: str
+    registry_url: str
+    registry_type: str
+    operation: Operation | None = None
+    maybe_repeated: bool = False
+
+    @classmethod
+    def from_json(cls, data: object) -> AcceptedLogin:
+        """Parse the response to a login request.
+
+        Raises:
+            InvalidResponse: the response is not a JSON object.
+        """
+        response = _object(data)
+        operation = Operation.from_json(response)
+        has_result = operation.exit_code is not None or isinstance(response.get("result"), dict)
+        return cls(
+            operation_id=operation.operation_id,
+            registry_url=_valid(response, "registry_url", formats.is_registry_url),
+            registry_type=_valid(response, "registry_type", formats.is_registry_type),
+            operation=operation if operation.status in _TERMINAL and has_result else None,
+        )
+
+
+def parse_logout(data: object) -> Operation:
+    """Parse the response to a logout request: any JSON, or None for an empty body."""
+    return Operation.from_json(data) if isinstance(data, dict) else Operation()
+
+
+def _object(data: object) -> Json:
+    if not isinstance(data, dict):
+        raise invalid_response("expected a JSON object")
+    return data
+
+
+def _text(response: Json, name: str) -> str:
+    value = response.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _valid(response: Json, name: str, is_valid: Callable[[str], bool]) -> str:
+    """Return a field's text, or an empty one if it is missing or invalid."""
+    value = _text(response, name)
+    return value if is_valid(value) else ""
+
+
+def _exit_code(value: object) -> int | None:
+    """Return an exit code, or None if there is no valid one. Windows has 32-bit exit codes."""
+    # A bool is an int to Python, but not an exit code.
+    return value if type(value) is int and abs(value) < 2**32 else None
+
+
+def invalid_response(reason: str, *, retryable: bool = False) -> InvalidResponse:
+    """Return the error for a 2xx response that is not the API's."""
+    return InvalidResponse(
+        f"Unexpected response from the Reoclo API: {reason}",
+        hint=hints.UNEXPECTED_RESPONSE,
+        retryable=retryable,
+    )

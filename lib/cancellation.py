@@ -1,0 +1,117 @@
+"""Signals and cancellation checkpoints.
+
+GitHub's runner cancels a step with SIGINT and SIGTERM, 7.5 and 2.5 s before it kills
+(actions/runner, src/Runner.Sdk/ProcessInvoker.cs). Other runners kill immediately, and in
+containers no signal arrives at all (lib.stop_file). So nothing depends on a signal, but where
+one arrives, main exits soon and leaves a complete state behind.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from lib.deadline import Deadline
+
+# How long main waits for the response to a login request that is in flight.
+GRACE_SECONDS = 5.0
+# How often a sleep or a wait passes a checkpoint.
+CHECKPOINT_SECONDS = 0.1
+
+
+class Canceled(BaseException):
+    """Raised at a checkpoint after cancellation.
+
+    A BaseException, so that `except Exception` cannot swallow it. `maybe_processed` is whether
+    the API may have processed a request although no response arrived.
+    """
+
+    def __init__(self, *, maybe_processed: bool = False) -> None:
+        super().__init__()
+        self.maybe_processed = maybe_processed
+
+
+class Cancellation:
+    """The clock of a step that can be canceled.
+
+    Signals only set a flag, because an exception from a signal handler can be swallowed
+    (importlib does so). The checkpoints raise.
+
+    Args:
+        is_abandoned: Returns whether the runner has moved on: the launcher is gone, or post
+            has started.
+    """
+
+    def __init__(self, is_abandoned: Callable[[], bool]) -> None:
+        self._is_abandoned = is_abandoned
+        self._requested = False
+        self._shielded: Deadline | None = None
+
+    @contextmanager
+    def handle_signals(self) -> Iterator[None]:
+        """Treat signals as a cancellation while the block runs, and ignore them afterwards.
+
+        Raises:
+            Canceled: at the end of the block, if a signal arrived after the last checkpoint.
+        """
+        for number in _SIGNALS:
+            signal.signal(number, self._on_signal)
+        try:
+            yield
+            self.raise_if_canceled()
+        finally:
+            ignore_signals()
+
+    @contextmanager
+    def shield(self, deadline: Deadline) -> Iterator[None]:
+        """Defer cancellation of a request in flight, and cap the deadline at the grace period.
+
+        Raises:
+            Canceled: before or after the block, or if no request is in flight.
+        """
+        self.raise_if_canceled()
+        self._shielded = deadline
+        try:
+            yield
+        finally:
+            self._shielded = None
+        self.raise_if_canceled()
+
+    def raise_if_canceled(self, *, request_in_flight: bool = False) -> None:
+        """Raise if the step was canceled, or start the grace period of a shielded request."""
+        if not self._requested:
+            self._requested = self._is_abandoned()
+            if not self._requested:
+                return
+        if self._shielded is None or not request_in_flight:
+            raise Canceled
+        self._shielded.shorten(GRACE_SECONDS)
+
+    def now(self) -> float:
+        """Return monotonic seconds."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep, with a checkpoint every 0.1 s."""
+        end = time.monotonic() + seconds
+        self.raise_if_canceled()
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, CHECKPOINT_SECONDS))
+            self.raise_if_canceled()
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self._requested = True
+
+
+def ignore_signals() -> None:
+    """Ignore the signals that cancel a step."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)
+)

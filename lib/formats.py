@@ -1,0 +1,96 @@
+"""Formats of ids, registry addresses and API URLs, wherever they come from.
+
+Values that fit are safe in a URL path, a command file and a log line: an operation id
+becomes part of a URL, and a registry address becomes a step output.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from urllib.parse import SplitResult, urlsplit
+
+BASE_PATH = "/api/automation/v1"
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_OPERATION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_REGISTRY_URL = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9.:/_\[\]~-]{0,511}")
+_REGISTRY_TYPE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_STATUS = re.compile(r"[A-Za-z0-9_-]{1,40}")
+# The characters of a URL (RFC 3986). Control characters and whitespace are not among them.
+_URL = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
+_LONGEST_SERVER_NAME = 100
+
+
+def is_uuid(text: str) -> bool:
+    """Return whether the text is a UUID."""
+    return _UUID.fullmatch(text) is not None
+
+
+def is_operation_id(text: str) -> bool:
+    """Return whether the text is safe as an operation id in a URL path."""
+    return _OPERATION_ID.fullmatch(text) is not None
+
+
+def is_registry_url(text: str) -> bool:
+    """Return whether the text is safe as a registry address."""
+    return _REGISTRY_URL.fullmatch(text) is not None
+
+
+def is_registry_type(text: str) -> bool:
+    """Return whether the text is safe as a registry type."""
+    return _REGISTRY_TYPE.fullmatch(text) is not None
+
+
+def is_status(text: str) -> bool:
+    """Return whether the text is safe as an operation's status in a message."""
+    return _STATUS.fullmatch(text) is not None
+
+
+def is_server_name(text: str) -> bool:
+    """Return whether the text is a name that fits on a log line."""
+    return 0 < len(text) <= _LONGEST_SERVER_NAME and text.isprintable()
+
+
+def normalize_api_url(text: str) -> str:
+    """Return a valid API URL without trailing slashes.
+
+    Args:
+        text: An https URL, or an http URL of a loopback address. It can have a base path.
+
+    Raises:
+        ValueError: the API key must not be sent to this URL; the message is the reason.
+    """
+    url = _split(text)
+    if url.username is not None or url.password is not None:
+        raise ValueError("The URL contains a username or password.")
+    if url.query or url.fragment or text.endswith(("?", "#")):
+        raise ValueError("The URL contains a query or a fragment.")
+    if url.scheme == "http" and not _is_loopback(url.hostname or ""):
+        raise ValueError("Plain http would expose the API key to the network.")
+    if url.scheme not in {"http", "https"}:
+        raise ValueError("The URL does not start with https://.")
+    if url.path.rstrip("/").endswith(BASE_PATH):
+        raise ValueError(f"Leave out {BASE_PATH}: the action appends it.")
+    return text.rstrip("/")
+
+
+def _split(text: str) -> SplitResult:
+    """Split a URL that has a host and, if any, a numeric port."""
+    if _URL.fullmatch(text) is None:
+        raise ValueError("The URL contains invalid characters.")
+    try:
+        url = urlsplit(text)
+        _ = url.port
+    except ValueError:
+        raise ValueError("The host or port is malformed.") from None
+    if not url.hostname:
+        raise ValueError("The URL does not start with https:// and a host.")
+    return url
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host.lower() == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,279 @@
+"""How to fix each failure, and where docs/troubleshooting.md explains it: data for error messages.
+
+Labels of the Reoclo dashboard appear as the user sees them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+TROUBLESHOOTING = "https://github.com/reoclo/docker-auth/blob/v1/docs/troubleshooting.md"
+
+
+class Hint(NamedTuple):
+    """How to fix a failure.
+
+    `anchor` names the failure's section in docs/troubleshooting.md.
+    """
+
+    text: str
+    anchor: str
+
+    @property
+    def link(self) -> str:
+        """The URL of the section that explains the failure."""
+        return f"{TROUBLESHOOTING}#{self.anchor}"
+
+
+# Step inputs. The text names the input and depends on it, so inputs.py completes these.
+INVALID_INPUT = "invalid-input"
+MISSING_INPUT = "missing-input"
+WHY_EMPTY = (
+    "If the workflow sets it, the secret or variable is empty here: secrets are not available to "
+    "workflows triggered by forks or Dependabot, to jobs that do not name the secret's "
+    "environment, or to reusable workflows called without `secrets: inherit`."
+)
+
+RUNNER_FILES = Hint(
+    "Run the action as a step of a workflow, and check that the runner's disk is not full.",
+    "runner-files",
+)
+INTERNAL_ERROR = Hint(
+    "Run the job again with debug logging, and report the log at "
+    "https://github.com/reoclo/docker-auth/issues.",
+    "internal-error",
+)
+
+# HTTP statuses: what failed, and how to fix it. `{requires}` stands for the key's permissions,
+# `{ids}` for the inputs that the request sent, `{not_found}` for what a 404 means. The standard
+# phrases are here because those of the http module depend on Python's version.
+_KEYS_PAGE = "In Reoclo, open API Keys > Automation Keys and"
+_BY_STATUS = {
+    401: (
+        "The Reoclo API rejected the API key (401 Unauthorized)",
+        "Check that the secret contains the whole automation key (rca_…), that the key has not "
+        "been revoked, and that it belongs to the Reoclo instance at api_url.",
+    ),
+    403: (
+        "The API key lacks permission (403 Forbidden)",
+        f"{_KEYS_PAGE} check that {{requires}}. If the key has an IP allowlist, it must include "
+        "this runner.",
+    ),
+    404: (
+        "{not_found} (404 Not Found)",
+        "Check {ids} in the Reoclo dashboard: each is the UUID of an item in the key's tenant. "
+        "Check also that api_url is the address of the Reoclo API.",
+    ),
+    409: (
+        "The server is not available (409 Conflict)",
+        "Check in the Reoclo dashboard that the server's runner agent is online, then run the job "
+        "again.",
+    ),
+    422: (
+        "The Reoclo API rejected a field of the request (422 Unprocessable Content)",
+        "Correct the input that the message names; {ids} must be UUIDs from the Reoclo dashboard.",
+    ),
+    429: (
+        "Rate limit exceeded for this API key (429 Too Many Requests)",
+        f"{_KEYS_PAGE} raise the key's rate limit, or run fewer jobs at the same time with this "
+        "key. A longer timeout also helps.",
+    ),
+}
+_PHRASES = {
+    400: "400 Bad Request",
+    408: "408 Request Timeout",
+    425: "425 Too Early",
+    500: "500 Internal Server Error",
+    502: "502 Bad Gateway",
+    503: "503 Service Unavailable",
+    504: "504 Gateway Timeout",
+}
+BLOCKED = "The request was blocked (403 Forbidden)"
+FIREWALL = Hint(
+    "The response did not come from the Reoclo API, so a firewall, proxy or CDN blocked this "
+    "runner. Allow the runner's IP address there; more permissions for the key do not help.",
+    "403-firewall",
+)
+_REDIRECT = Hint("Set api_url to the https address of the Reoclo API itself.", "redirect")
+_CLIENT_ERROR = Hint(
+    "Check that api_url is the address of the Reoclo API, and that this version of the action is "
+    "up to date.",
+    "400",
+)
+_SERVER_ERROR = Hint(
+    "Run the job again in a few minutes. If the error persists, contact Reoclo support.", "5xx"
+)
+
+# Requests without a response, and responses that are not the API's.
+UNREACHABLE = Hint(
+    "Check api_url, and that this runner can reach it (firewall, proxy, DNS), then run the job "
+    "again.",
+    "unreachable",
+)
+LOCAL_FAULT = Hint(
+    "The runner is out of memory or threads. Run fewer jobs on it at the same time.", "unreachable"
+)
+TLS = Hint(
+    "Check that api_url is the https address of the Reoclo API, and that no proxy in between "
+    "intercepts the connection.",
+    "tls",
+)
+PROXY = Hint(
+    "Set HTTPS_PROXY on the runner to a URL like http://proxy.example.com:3128, with username and "
+    "password if the proxy requires them, or add the API's host to NO_PROXY.",
+    "proxy",
+)
+MALFORMED_URL = Hint(
+    "Check api_url, and HTTPS_PROXY on the runner if it is set: in a proxy's username and "
+    "password, write #, / and @ as %23, %2F and %40.",
+    "proxy",
+)
+UNEXPECTED_RESPONSE = Hint(
+    "Check that api_url is the address of the Reoclo API, and that no proxy or login page responds "
+    "instead.",
+    "unexpected-response",
+)
+_WRONG_TIME = Hint(
+    "Check the runner's clock, or renew the certificate of the Reoclo API.", "certificate"
+)
+_WRONG_NAME = Hint(
+    "Check the host in api_url: the certificate was issued for another name.", "certificate"
+)
+_UNTRUSTED = Hint(
+    "Check api_url. If your network or Reoclo instance uses its own CA, add the CA's certificate "
+    "to the runner's trust store, or set SSL_CERT_FILE, REQUESTS_CA_BUNDLE or NODE_EXTRA_CA_CERTS "
+    "to a file that contains it.",
+    "certificate",
+)
+# Phrases of OpenSSL and of the systems; localized messages match none and get the general hint.
+_BY_CERTIFICATE_ERROR = {
+    "expired": _WRONG_TIME,
+    "not yet valid": _WRONG_TIME,
+    "validity period": _WRONG_TIME,
+    "mismatch": _WRONG_NAME,
+    "not match": _WRONG_NAME,
+}
+
+# Operations.
+TIMEOUT = Hint(
+    "Check in the Reoclo dashboard that the server's runner agent is online, or set a longer "
+    "timeout.",
+    "timeout",
+)
+SERVER_TIMEOUT = Hint(
+    "Check that the server can reach the registry, that Docker responds on it, and that its "
+    "runner agent is online in the Reoclo dashboard.",
+    "server-timeout",
+)
+NO_RESULT = Hint(
+    "Look for the operation in the Reoclo audit log, then run the job again.", "no-result"
+)
+
+# Output of a `docker login` that failed. The first phrase that matches counts. `{credential}`
+# stands for where username, password and registry come from.
+_BY_DOCKER_OUTPUT = {
+    "cannot connect to the docker daemon": Hint(
+        "Start Docker on the server, and allow the Reoclo runner agent's user to use it.",
+        "docker-daemon",
+    ),
+    "permission denied while trying to connect": Hint(
+        "Add the Reoclo runner agent's user to the docker group on the server.",
+        "docker-permission",
+    ),
+    "permission denied": Hint(
+        "Allow the Reoclo runner agent's user to write Docker's configuration on the server.",
+        "docker-config",
+    ),
+    "no such host": Hint(
+        "The server cannot resolve the registry's name. Check the registry address in "
+        "{credential}, and the server's DNS.",
+        "registry-dns",
+    ),
+    "x509": Hint(
+        "The server does not trust the registry's certificate. Add the registry's CA to Docker on "
+        "the server.",
+        "registry-certificate",
+    ),
+    "toomanyrequests": Hint(
+        "The registry limits the rate of logins. Wait, or log in less often.",
+        "registry-rate-limit",
+    ),
+    "unauthorized": Hint(
+        "The registry rejected the username and password. Correct them in {credential}.",
+        "registry-unauthorized",
+    ),
+    "denied": Hint(
+        "The registry rejected the username or token. Check that {credential} is current and has "
+        "access to this registry.",
+        "registry-denied",
+    ),
+}
+_DOCKER_FAILED = Hint(
+    "Docker's full output is in the log above. Check {credential}, and Docker on the server.",
+    "docker-failed",
+)
+
+# What post reports.
+LOGOUT_FAILED = "logout-failed"
+OUTCOME_UNKNOWN = "outcome-unknown"
+LATE_LOGIN = "late-login"
+DAMAGED_STATE = "damaged-state"
+
+# Docker stores this login under another name, which only a logout without an address removes
+# (docker/cli, cli/command/registry/logout.go).
+_DOCKER_HUB = "docker.io"
+
+
+def logout_command(registry_url: str) -> str:
+    """Return the command that logs out by hand.
+
+    Args:
+        registry_url: Address of the registry, empty if unknown.
+    """
+    if registry_url in {"", _DOCKER_HUB}:
+        return "`docker logout`"
+    return f"`docker logout {registry_url}`"
+
+
+def for_status(status: int, **values: str) -> tuple[str, Hint]:
+    """Return the summary and the hint for an HTTP status other than 2xx.
+
+    Args:
+        status: HTTP status.
+        values: What the endpoint `requires`, the `ids` that it was sent, and what is `not_found`.
+    """
+    if status in _BY_STATUS:
+        summary, fix = _BY_STATUS[status]
+        return summary.format(**values), Hint(fix.format(**values), str(status))
+    phrase = _PHRASES.get(status, str(status))
+    if 300 <= status < 400:
+        summary = (
+            f"The Reoclo API redirected the request ({phrase}), and the action does not follow "
+            "redirects because that would send the API key to another address"
+        )
+        return summary, _REDIRECT
+    if status >= 500 or status in {408, 425}:
+        return f"The Reoclo API returned a server error ({phrase})", _SERVER_ERROR
+    return f"The Reoclo API rejected the request ({phrase})", _CLIENT_ERROR
+
+
+def for_docker_output(output: str, credential: str) -> Hint:
+    """Return the hint for the output of a `docker login` that failed.
+
+    Args:
+        output: Docker's output.
+        credential: Where username, password and registry come from.
+    """
+    text, anchor = _first_match(_BY_DOCKER_OUTPUT, output, _DOCKER_FAILED)
+    return Hint(text.format(credential=credential), anchor)
+
+
+def for_certificate_error(message: str) -> Hint:
+    """Return the hint for a certificate that is not trusted for this reason."""
+    return _first_match(_BY_CERTIFICATE_ERROR, message, _UNTRUSTED)
+
+
+def _first_match(hints: Mapping[str, Hint], text: str, default: Hint) -> Hint:
+    lowered = text.lower()
+    return next((hint for phrase, hint in hints.items() if phrase in lowered), default)

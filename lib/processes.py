@@ -1,0 +1,49 @@
+"""Whether another process is running."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def is_running(pid: int, started: str = "") -> bool:
+    """Return whether a process is running, or cannot be observed.
+
+    Args:
+        pid: Process id.
+        started: Its start time as `start_time` returns it, empty if unknown. A process of the
+            same id with another start time is another process.
+    """
+    if os.name != "posix":  # Windows treats signal 0 as Ctrl-C
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    state, since = _stat(pid)
+    return state not in {"Z", "X"} and (not started or not since or since == started)
+
+
+def start_time(pid: int) -> str:
+    """Return a process's start time as /proc reports it, empty where there is no /proc."""
+    return _stat(pid)[1]
+
+
+def pid_namespace() -> str:
+    """Return the PID namespace of this process, empty where there is none."""
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return ""
+
+
+def _stat(pid: int) -> tuple[str, str]:
+    """Return state and start time from /proc/<pid>/stat (proc(5)), empty if unreadable."""
+    try:
+        # The name before the last parenthesis can contain anything.
+        fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+    except OSError:
+        return "", ""
+    return (fields[0], fields[19]) if len(fields) > 19 else ("", "")

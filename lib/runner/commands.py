@@ -1,0 +1,181 @@
+"""Log lines, workflow commands and command files.
+
+The only module that imports `actions_toolkit`, and the only one that writes. The toolkit
+provides the grammar of commands and command files. The files are opened here, because the
+toolkit reads their paths from the process's environment and ends lines with `os.linesep`,
+which runners on other systems read as part of the value.
+
+All text is redacted, sanitized and truncated here, on its way out.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import TextIO
+
+from actions_toolkit.command import Command
+
+from lib import hints
+from lib.errors import ActionError, RunnerError
+from lib.runner import redaction, sanitize
+
+_ESCAPED_LINE_END = re.compile("%(?=0[AD])")
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
+
+
+class Runner:
+    """The runner's side of a step: log, annotations, outputs and state.
+
+    Args:
+        stream: Where log lines and commands are written: standard output.
+        state_file: Command file for state; None if the runner created none.
+        output_file: Command file for outputs; None if the runner created none.
+        api_key: Must not appear in an output or in the state.
+        debug: Whether debug logging is enabled.
+        is_act: Whether the runner parses commands as act does.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        state_file: Path | None,
+        output_file: Path | None,
+        api_key: str,
+        debug: bool,
+        is_act: bool = False,
+    ) -> None:
+        self._stream = stream
+        self._state_file = state_file
+        self._output_file = output_file
+        self._api_key = api_key
+        self._debug = debug
+        self._is_act = is_act
+        self._forms: set[str] = set()
+
+    def mask(self, secret: str) -> None:
+        """Mask a secret in the runner's log and redact it from everything this process writes."""
+        for line in redaction.secret_lines(secret):
+            self._forms |= redaction.encoded_forms(line)
+            for piece in redaction.split_for_act(line) if self._is_act else [line]:
+                self._write(str(Command("add-mask", {}, piece)))
+
+    def info(self, line: str) -> None:
+        """Write a log line."""
+        self._write(self._clean(line))
+
+    def output_block(self, heading: str, text: str) -> None:
+        """Write a program's output to the log under a heading, if there is any."""
+        lines = sanitize.sanitize_lines(redaction.redact(text, self._forms))
+        for line in [heading, *(f"  | {line}" for line in lines)] if lines else []:
+            self.info(line)
+
+    def debug(self, line: str) -> None:
+        """Write a debug line, if debug logging is enabled."""
+        if self._debug:
+            self._command("debug", line)
+
+    def error(self, error: ActionError) -> None:
+        """Write an error annotation. The exit code, not the annotation, fails the step."""
+        self._annotate("error", error)
+
+    def warning(self, error: ActionError) -> None:
+        """Write a warning annotation."""
+        self._annotate("warning", error)
+
+    def set_outputs(self, outputs: Iterable[tuple[str, str]]) -> None:
+        """Set step outputs.
+
+        Raises:
+            RunnerError: the runner's file cannot be written, or a value contains the API key.
+        """
+        for name, value in outputs:
+            self._refuse_key(value)
+            _append(self._output_file, "step outputs (GITHUB_OUTPUT)", name, value)
+
+    def save_state(self, name: str, value: str, *, without_key: str | None = None) -> None:
+        """Save state for post. It replaces the value saved before under the same name.
+
+        Args:
+            name: Name of the state.
+            value: The value, one line.
+            without_key: The value without the field that may contain the API key, if one may.
+
+        Raises:
+            RunnerError: the runner's file cannot be written, or the value contains the API key.
+        """
+        self._refuse_key(value if without_key is None else without_key)
+        _append(self._state_file, "state (GITHUB_STATE)", name, value)
+
+    def _annotate(self, level: str, error: ActionError) -> None:
+        self._command(level, error.message(self._excerpt))
+        self.info(f"Troubleshooting: {error.hint.link}")
+
+    def _command(self, name: str, message: str) -> None:
+        # act may unescape %25 before %0A, and would find a line end in an escaped `%0A`.
+        message = _ESCAPED_LINE_END.sub("% ", self._clean(message))
+        self._write(str(Command(name, {}, message)))
+
+    def _excerpt(self, text: str) -> str:
+        return sanitize.excerpt(redaction.redact(text, self._forms))
+
+    def _clean(self, line: str) -> str:
+        return sanitize.sanitize(redaction.redact(line, self._forms))
+
+    def _refuse_key(self, value: str) -> None:
+        if self._api_key and self._api_key in value:
+            raise RunnerError(
+                "A value for a step output or the state contains the API key",
+                hint=hints.UNEXPECTED_RESPONSE,
+            )
+
+    def _write(self, line: str) -> None:
+        # A closed log must not prevent the logout.
+        with suppress(OSError, ValueError):
+            self._stream.write(line + "\n")
+            self._stream.flush()
+
+
+def _append(path: Path | None, purpose: str, name: str, value: str) -> None:
+    """Append an entry to a command file in one write, so that a kill leaves all or nothing."""
+    # Post writes to no such file, and this import creates ids with a module that is slow.
+    from actions_toolkit.file_command import prepare_key_value_message  # noqa: PLC0415
+
+    entry = prepare_key_value_message(name, value).replace("\r\n", "\n") + "\n"
+    try:
+        if path is None:
+            raise FileNotFoundError(2, "the runner provides no file")
+        append_whole(path, entry.encode("utf-8"))
+    except OSError as error:
+        raise RunnerError(
+            f"The runner's file for {purpose} cannot be written",
+            detail=error.strerror or str(error),
+            hint=hints.RUNNER_FILES,
+        ) from error
+
+
+def append_whole(path: Path, data: bytes, *, flags: int = 0) -> None:
+    """Append data to a file with one write, or leave the file unchanged.
+
+    Args:
+        path: The file. It is created, readable by its owner only, if it does not exist.
+        data: What to append.
+        flags: Additional flags for `os.open`.
+
+    Raises:
+        OSError: the file cannot be opened, or not all of the data fits (full disk, file size
+            limit).
+    """
+    descriptor = os.open(path, _FLAGS | flags, 0o600)
+    try:
+        size = os.fstat(descriptor).st_size
+        written = os.write(descriptor, data)
+        if written != len(data):
+            os.ftruncate(descriptor, size)
+            raise OSError(28, "no space left on device")
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,3 @@
+"""The version of this action."""
+
+__version__ = "1.2.0"

@@ -1,0 +1,119 @@
+"""The documentation: complete tables, links that resolve, examples that can be copied."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = ["README.md", "SECURITY.md", *sorted(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))]
+DOCUMENTS = [*SHIPPED, "CONTRIBUTING.md", "examples/README.md"]
+# The archive of a release leaves these out (.gitattributes), so shipped documents link to GitHub.
+LEFT_OUT = {".github", "examples", "fixtures", "tests", "tools"}
+GITHUB = re.compile(r"https://github\.com/reoclo/docker-auth/(?:blob|tree)/(?:v1|main)/")
+
+
+def read(name: str) -> str:
+    """Return the text of a file of the repository."""
+    return (ROOT / name).read_text("utf-8")
+
+
+def steps(name: str) -> list[dict[str, Any]]:
+    """Return the steps in the YAML blocks of a document that use this action with inputs."""
+    blocks = map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", read(name), re.DOTALL))
+    parts = [part for block in blocks for part in (block, *block.get("jobs", {}).values())]
+    found = [step for part in parts for step in part.get("steps", [])]
+    return [s for s in found if "reoclo/docker-auth" in s.get("uses", "") and "with" in s]
+
+
+def rows(name: str, heading: str) -> dict[str, list[str]]:
+    """Return the cells of each table row in a section, by the name in its first cell."""
+    section = re.split(r"\n#+ ", read(name).partition(f"# {heading}\n")[2])[0]
+    table = [line.split("|")[1:-1] for line in section.splitlines() if line.startswith("| `")]
+    return {row[0].strip(" `"): [cell.strip() for cell in row[1:]] for row in table}
+
+
+def anchors(name: str) -> set[str]:
+    """Return the anchors of a document: its headings as GitHub names them, and its own ids."""
+    text = re.sub(r"```.*?```", "", read(name), flags=re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    slugs = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+    return slugs | set(re.findall(r'<a id="([^"]+)">', text))
+
+
+def links(name: str) -> list[tuple[str, str]]:
+    """Return the relative links of a document, as path from the root and anchor."""
+    text = re.sub(r"```.*?```|`[^`\n]*`", "", read(name), flags=re.DOTALL)
+    found = re.findall(r"\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)", text)
+    base = (ROOT / name).parent
+    return [
+        ((base / path).resolve().relative_to(ROOT).as_posix() if path else name, anchor)
+        for path, anchor in found
+    ]
+
+
+@pytest.mark.parametrize(
+    ("action", "document", "heading"),
+    [
+        ("action.yml", "README.md", "Inputs"),
+        ("logout/action.yml", "docs/cleanup.md", "Log out in a separate job"),
+    ],
+)
+def test_inputs_are_documented(action: str, document: str, heading: str) -> None:
+    """Each input has a row with its default and whether it is required, and no other has."""
+    table = rows(document, heading)
+    inputs = yaml.safe_load(read(action))["inputs"]
+
+    assert {name: cells[:2] for name, cells in table.items()} == {
+        name: [
+            "yes" if about["required"] else "no",
+            f"`{about['default']}`" if "default" in about else "",
+        ]
+        for name, about in inputs.items()
+    }
+
+
+def test_outputs_are_documented() -> None:
+    """Each output has a row, and no other has."""
+    assert list(rows("README.md", "Outputs")) == list(yaml.safe_load(read("action.yml"))["outputs"])
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_relative_links_resolve(name: str) -> None:
+    """Each relative link names a file, and an anchor that the file has."""
+    for path, anchor in links(name):
+        assert (ROOT / path).exists(), path
+        assert not anchor or anchor in anchors(path), f"{path}#{anchor}"
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_links_to_the_repository_on_github_resolve(name: str) -> None:
+    """Each link to a file of this repository on GitHub names one that exists."""
+    paths = re.findall(GITHUB.pattern + r"([^)#\s]+)", read(name))
+
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_documents_link_to_shipped_files(name: str) -> None:
+    """No relative link leads to a file that the archive of a release leaves out."""
+    assert [path for path, _ in links(name) if path.partition("/")[0] in LEFT_OUT] == []
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_yaml_blocks_use_existing_inputs(name: str) -> None:
+    """Each YAML block parses; its steps set the required inputs and no unknown ones."""
+    for step in steps(name):
+        folder = "logout/" if "/logout@" in step["uses"] else ""
+        inputs = yaml.safe_load(read(f"{folder}action.yml"))["inputs"]
+        required = {key for key, about in inputs.items() if about["required"]}
+        assert required <= step["with"].keys() <= inputs.keys()
+
+
+def test_readme_has_at_most_300_lines() -> None:
+    """A reader decides in a minute; details are in docs/."""
+    assert len(read("README.md").splitlines()) <= 300
