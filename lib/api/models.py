@@ -120,12 +120,11 @@ class Operation:
     exit_code: int | None = None
     stdout: str = field(default="", repr=False)
     stderr: str = field(default="", repr=False)
-    completed_at: bool = False
 
     @property
     def ended(self) -> bool:
-        """Whether the operation will not change anymore. An unknown status does not end it."""
-        return self.status in _TERMINAL or self.completed_at or self.exit_code is not None
+        """Whether the operation will not change anymore."""
+        return self.status in _TERMINAL
 
     @property
     def succeeded(self) -> bool:
@@ -162,9 +161,10 @@ class Operation:
         result = response.get("result")
         fields = result if isinstance(result, dict) else {}
         exit_code = _exit_code(fields.get("exit_code", response.get("exit_code")))
-        completed_at = bool(response.get("completed_at"))
         status = _valid(response, "status", formats.is_status)
-        if not status and (completed_at or exit_code is not None):
+        # A status that is missing or unknown does not end an operation, but these two do.
+        has_ended = bool(response.get("completed_at")) or exit_code is not None
+        if has_ended and status not in _TERMINAL:
             status = "completed"
         return cls(
             operation_id=_valid(response, "operation_id", formats.is_operation_id),
@@ -173,7 +173,6 @@ class Operation:
             exit_code=exit_code,
             stdout=_text(fields, "stdout"),
             stderr=_text(fields, "stderr"),
-            completed_at=completed_at,
         )
 
 
