@@ -6,10 +6,12 @@ import sys
 
 sys.dont_write_bytecode = True
 
-import os  # noqa: E402
+import getpass  # noqa: E402
 import signal  # noqa: E402
+import tempfile  # noqa: E402
 from collections.abc import Callable, Iterator  # noqa: E402
 from contextlib import ExitStack  # noqa: E402
+from pathlib import Path  # noqa: E402
 
 import hypothesis.configuration  # noqa: E402
 import pytest  # noqa: E402
@@ -18,12 +20,15 @@ from tests.fake_api import FakeApi, recording  # noqa: E402
 
 Play = Callable[..., FakeApi]
 
-# The same examples each time, on a machine of any speed; and no folder for them in the tree.
+# The same examples on every machine. Hypothesis' folder, for its tables of Unicode, must be
+# usable, because otherwise it warns, and warnings are errors; it must not be in the tree.
 hypothesis.settings.register_profile(
     "ours", derandomize=True, database=None, deadline=None, max_examples=200
 )
 hypothesis.settings.load_profile("ours")
-hypothesis.configuration.set_hypothesis_home_dir(os.devnull)
+hypothesis.configuration.set_hypothesis_home_dir(
+    Path(tempfile.gettempdir()) / f"hypothesis-{getpass.getuser()}"
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,7 +1,8 @@
-"""The two steps from outside: an environment in, a log and an exit code out."""
+"""Tests of lib.entry: an environment in, a log and an exit code out. Nothing is sent."""
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 from collections.abc import Callable, Mapping
@@ -10,182 +11,218 @@ from pathlib import Path
 import pytest
 
 from lib import entry
+from lib.stop_file import StepFiles
 
 pytestmark = pytest.mark.usefixtures("restored_signals")
 
+Step = Callable[[Mapping[str, str], io.StringIO], int]
+
 KEY = "rca_0123456789"
+ID = "11111111-2222-4333-8444-555555555555"
 INPUTS = {
     "INPUT_API_KEY": KEY,
-    "INPUT_SERVER_ID": "11111111-2222-4333-8444-555555555555",
+    "INPUT_SERVER_ID": ID,
     "INPUT_CREDENTIAL_ID": "66666666-7777-4888-9999-000000000000",
-    "INPUT_API_URL": "http://127.0.0.1:9",
+    "INPUT_API_URL": "https://127.0.0.1:9",
 }
+LOGOUT = {**INPUTS, "INPUT_REGISTRY_URL": "ghcr.io"}
 STATE = {
-    "version": 1,
+    "version": 2,
     "stage": "succeeded",
-    "server_id": INPUTS["INPUT_SERVER_ID"],
-    "credential_id": INPUTS["INPUT_CREDENTIAL_ID"],
-    "api_url": INPUTS["INPUT_API_URL"],
-    "cleanup": True,
+    "id": ID,
+    "step": "login",
+    "server_id": ID,
+    "api_url": "https://127.0.0.1:9",
     "operation_id": "op-1",
     "registry_url": "ghcr.io",
-    "api_key": "",
 }
-Step = Callable[[Mapping[str, str], io.StringIO], int]
+OWN = {"DOCKER_AUTH_EXIT_CODES": "1"}
 
 
 class Trap(dict[str, str]):
-    """Variables of which one cannot be read."""
+    """Variables of which one cannot be read: by then, main has connected and sent nothing."""
 
-    def __init__(self, variables: Mapping[str, str], trap: str) -> None:
+    def __init__(self, variables: Mapping[str, str], error: BaseException) -> None:
         super().__init__(variables)
-        self._trap = trap
+        self._error = error
 
-    def get(self, name: str, default: str = "") -> str:  # type: ignore[override]  # as we call it
-        """Give a variable, or fail as only a bug would."""
-        if name == self._trap:
-            raise LookupError("a bug")
+    def get(self, name: str, default: str = "") -> str:  # type: ignore[override]
+        if name == "GITHUB_REPOSITORY":
+            raise self._error
         return super().get(name, default)
 
 
 def run(step: Step, variables: Mapping[str, str]) -> tuple[int, list[str]]:
-    """Run a step; give its exit code and its log."""
-    stream = io.StringIO()
-    code = step(variables, stream)
-    return code, stream.getvalue().splitlines()
+    """Run a step, and return its exit code and its log without masks."""
+    log = io.StringIO()
+    code = step(variables, log)
+    lines = log.getvalue().splitlines()
+    masks = [line for line in lines if line.startswith("::add-mask::")]
+    assert lines[: len(masks)] == masks
+    assert KEY not in "".join(lines[len(masks) :])
+    return code, lines[len(masks) :]
+
+
+def commands(lines: list[str]) -> list[str]:
+    return [line.split("::")[1] for line in lines if line.startswith("::")]
+
+
+def post(saved: str, **variables: str) -> tuple[int, list[str]]:
+    return run(entry.post, {**INPUTS, "STATE_login": saved, **variables})
 
 
 def state(**changes: object) -> str:
-    """Give a saved state with some values replaced."""
     return json.dumps({**STATE, **changes})
 
 
-def test_main_masks_the_key_before_all_else() -> None:
-    """Even where another input is bad, the first line is the mask."""
-    code, log = run(entry.main, {**INPUTS, "INPUT_SERVER_ID": "build-1"})
-    assert code == 1
-    assert log[0] == f"::add-mask::{KEY}"
-    assert [line[:9] for line in log[1:]] == ["::error::"]
+@pytest.mark.parametrize(("step", "inputs"), [(entry.main, INPUTS), (entry.logout, LOGOUT)])
+@pytest.mark.parametrize(
+    ("error", "own", "shell", "annotations"),
+    [
+        (LookupError("a bug"), 194, 1, ["error"]),
+        (ImportError("no module"), 197, 1, []),
+    ],
+)
+def test_exception_has_its_exit_code(
+    step: Step, inputs: dict[str, str], error: Exception, own: int, shell: int, annotations: list[str]
+) -> None:
+    assert run(step, Trap(inputs, error))[0] == shell
+    code, log = run(step, Trap({**inputs, **OWN}, error))
+    assert (code, commands(log)) == (own, annotations)
+    assert [line.partition("#")[2] for line in log[1:]] == ["internal-error"] * len(annotations)
 
 
-@pytest.mark.parametrize("name", ["INPUT_API_KEY", "INPUT_SERVER_ID", "INPUT_CREDENTIAL_ID"])
-def test_a_missing_input_is_one_error_and_saves_nothing(name: str, tmp_path: Path) -> None:
-    """What is refused before a request leaves nothing to undo."""
+@pytest.mark.parametrize("error", [LookupError("a bug"), ImportError("no module")])
+def test_traceback_is_logged_in_debug_only(error: Exception) -> None:
+    _, log = run(entry.main, Trap({**INPUTS, "RUNNER_DEBUG": "1"}, error))
+    is_bug = isinstance(error, LookupError)
+    assert any(str(error) in line and line.startswith("::debug::") for line in log)
+    assert any(line.startswith("::debug::Traceback") for line in log) is is_bug
+    assert commands(log).count("error") == is_bug
+    _, log = run(entry.main, Trap(INPUTS, error))
+    assert str(error) not in "".join(log)
+
+
+@pytest.mark.parametrize(("step", "inputs"), [(entry.main, INPUTS), (entry.logout, LOGOUT)])
+def test_invalid_input_is_one_error(
+    step: Step, inputs: dict[str, str], tmp_path: Path
+) -> None:
     files = {"GITHUB_STATE": str(tmp_path / "s"), "GITHUB_OUTPUT": str(tmp_path / "o")}
-    code, log = run(entry.main, {**INPUTS, **files, name: ""})
-    told = [line for line in log if not line.startswith("::add-mask::")]
-    assert code == 1
-    assert len(told) == 1
-    assert told[0].startswith("::error::The input")
-    assert f"{name[6:].lower()} is missing or empty" in told[0]
+    for variables, own in ((files, 1), ({**files, **OWN}, 194)):
+        code, log = run(step, {**inputs, **variables, "INPUT_SERVER_ID": "build-1"})
+        assert (code, commands(log), len(log)) == (own, ["error"], 2)
+        assert log[1].endswith("#invalid-input")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_malformed_key_is_masked_and_not_shown() -> None:
-    """A secret in the wrong place stays one."""
-    code, log = run(entry.main, {**INPUTS, "INPUT_API_KEY": "ghp_someotherkey"})
-    assert code == 1
-    assert log[0] == "::add-mask::ghp_someotherkey"
-    assert "ghp_" not in "".join(log[1:])
+@pytest.mark.parametrize("step", [entry.main, entry.logout, entry.post])
+def test_secrets_are_masked_first_even_if_malformed(step: Step) -> None:
+    log = io.StringIO()
+    step({"INPUT_API_KEY": "ghp_someotherkey", "INPUT_ACCESS_TOKEN": "one1\ntwo2"}, log)
+    masks = [f"::add-mask::{text}" for text in ("ghp_someotherkey", "one1", "two2")]
+    assert log.getvalue().splitlines()[:3] == masks
+    assert log.getvalue().count("ghp_") == 1
 
 
-def test_main_needs_the_file_for_the_state_before_it_sends_anything() -> None:
-    """A login that post could not undo is not begun."""
+def test_main_sends_nothing_without_a_file_for_the_state() -> None:
     code, log = run(entry.main, INPUTS)
-    assert code == 1
-    assert log[-1].startswith("::error::The runner's file for state (GITHUB_STATE)")
+    assert (code, commands(log)) == (1, ["error"])
+    assert log[-1].endswith("#runner-files")
 
 
-@pytest.mark.parametrize("debug", [True, False])
-def test_a_bug_is_a_short_error_and_its_traceback_is_for_debugging(*, debug: bool) -> None:
-    """Users see where to report it; the traceback is there if they ask for it."""
-    variables = {**INPUTS, "RUNNER_DEBUG": "1" if debug else ""}
-    code, log = run(entry.main, Trap(variables, "GITHUB_REPOSITORY"))
-    errors = [line for line in log if line.startswith("::error::")]
-    traces = [line for line in log if line.startswith("::debug::")]
-    assert code == 1
-    assert len(errors) == 1
-    assert errors[0].startswith("::error::The action itself failed.")
-    assert bool(traces) is debug
-    assert any("LookupError: a bug" in line for line in traces) is debug
-    assert set(log) == {f"::add-mask::{KEY}", *errors, *traces}
-
-
-def test_a_bug_in_post_is_a_warning() -> None:
-    """Post never fails the job, not even by itself."""
-    code, log = run(entry.post, Trap({**INPUTS, "STATE_login": state()}, "GITHUB_REPOSITORY"))
-    assert code == 0
-    assert log[0] == f"::add-mask::{KEY}"
-    [warning] = log[1:]
-    server = INPUTS["INPUT_SERVER_ID"]
-    assert warning.startswith(f"::warning::Server {server} may still be logged in to ghcr.io: ")
-    assert "this action itself failed" in warning
-    assert "docker logout ghcr.io" in warning
-
-
-def test_post_without_a_state_has_nothing_to_do() -> None:
-    """One line says why."""
-    code, log = run(entry.post, INPUTS)
-    assert code == 0
-    assert log == [f"::add-mask::{KEY}", "Nothing to log out: no login was begun."]
+@pytest.mark.parametrize(("step", "inputs"), [(entry.main, INPUTS), (entry.logout, LOGOUT)])
+def test_stop_file_cancels_without_annotation(
+    step: Step, inputs: dict[str, str], tmp_path: Path
+) -> None:
+    StepFiles(tmp_path, "login", ID).stop()
+    variables = {
+        **inputs,
+        "GITHUB_STATE": str(tmp_path / "s"),
+        "GITHUB_ACTION": "login",
+        "DOCKER_AUTH_LOGIN_ID": ID,
+    }
+    for extra, expected in (({}, 130), (OWN, 195)):
+        code, log = run(step, {**variables, **extra})
+        assert (code, commands(log)) == (expected, [])
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("namespace", "is_canceled"), [("", True), ("own", True), ("pid:[1]", False)]
+)
+def test_dead_launcher_cancels_in_its_own_namespace(namespace: str, *, is_canceled: bool) -> None:
+    own = str(Path("/proc/self/ns/pid").readlink())
+    variables = {
+        **INPUTS,
+        "DOCKER_AUTH_LAUNCHER": str(2**22 + 1),  # above the kernel's highest process id
+        "DOCKER_AUTH_PID_NAMESPACE": own if namespace == "own" else namespace,
+    }
+    assert (run(entry.main, variables)[0] == 130) is is_canceled
+
+
+def test_imports_are_not_searched_for_garbage() -> None:
+    gc.unfreeze()
+    run(entry.main, Trap(INPUTS, LookupError()))
+    frozen = gc.get_freeze_count()
+    gc.unfreeze()
+    assert gc.isenabled()
+    assert frozen
+
+
+@pytest.mark.parametrize(
+    "saved",
+    ["", '{"version":2,"stage":"none"}', state(cleanup=False), state(stage="failed")],
+)
+def test_post_with_nothing_to_do_logs_one_line(saved: str) -> None:
+    code, log = post(saved)
+    assert (code, commands(log), len(log)) == (0, [], 1)
+    assert post(saved, **OWN)[0] == 193
+
+
+@pytest.mark.parametrize("saved", ["{", "true", state(version=1), state(cleanup=1)])
+def test_damaged_state_is_one_warning(saved: str) -> None:
+    code, log = post(saved, **OWN)
+    assert (code, commands(log)) == (193, ["warning"])
+    assert log[-1].endswith("#damaged-state")
+
+
+@pytest.mark.parametrize(
+    ("saved", "variables", "anchor", "names"),
     [
-        ({"cleanup": False}, "Not logged out, as asked (cleanup: false)"),
-        ({"stage": "failed"}, "Nothing to log out: the login did not work."),
-        ({"stage": "failed", "cleanup": False}, "Nothing to log out: the login did not work."),
+        (state(), {"INPUT_API_KEY": ""}, "logout-failed", ["ghcr.io", ID, "op-1"]),
+        (
+            state(stage="requested", operation_id="", registry_url="", credential_id=ID),
+            {},
+            "outcome-unknown",
+            [f"credential {ID}", f"server {ID}"],
+        ),
     ],
 )
-def test_post_says_in_one_line_why_it_does_nothing(changes: dict[str, object], told: str) -> None:
-    """No request is made, and no annotation."""
-    code, log = run(entry.post, {**INPUTS, "STATE_login": state(**changes)})
-    assert code == 0
-    assert len(log) == 2
-    assert log[1].startswith(told)
+def test_post_warns_once_of_what_may_stay_logged_in(
+    saved: str, variables: dict[str, str], anchor: str, names: list[str]
+) -> None:
+    code, log = post(saved, **variables)
+    assert (code, commands(log), len(log)) == (0, ["warning"], 2)
+    assert log[1].endswith(f"#{anchor}")
+    for name in ["docker logout", *names]:
+        assert name in log[0]
 
 
 @pytest.mark.parametrize(
-    "saved", ["{", "true", state(version=2), state(stage="x"), state(cleanup=1)]
+    ("error", "code", "annotations"),
+    [(LookupError("a bug"), 193, ["warning"]), (ImportError("no module"), 197, [])],
 )
-def test_a_damaged_state_is_one_warning(saved: str) -> None:
-    """Post says what it cannot know, without a traceback, and stays green."""
-    code, log = run(entry.post, {**INPUTS, "STATE_login": saved})
-    assert code == 0
-    assert len(log) == 2
-    assert log[1].startswith("::warning::The state that the login step saved cannot be used")
-    assert "docker logout" in log[1]
+def test_post_never_fails_but_can_be_unusable(
+    error: Exception, code: int, annotations: list[str]
+) -> None:
+    found, log = run(entry.post, Trap({**INPUTS, **OWN, "STATE_login": state()}, error))
+    assert (found, commands(log)) == (code, annotations)
+    assert not annotations or "docker logout ghcr.io" in log[0]
 
 
-def test_a_login_without_an_answer_is_one_warning() -> None:
-    """Post does not know the registry, and says what to look for."""
-    saved = state(stage="requested", operation_id="", registry_url="")
-    code, log = run(entry.post, {**INPUTS, "STATE_login": saved})
-    assert code == 0
-    assert len(log) == 2
-    assert log[1].startswith(
-        "::warning::A login with the credential 66666666-7777-4888-9999-000000000000 may have "
-        "reached server 11111111-2222-4333-8444-555555555555"
-    )
-    assert "docker logout" in log[1]
-
-
-def test_post_without_a_key_says_what_stays_logged_in() -> None:
-    """A key that is gone is one warning with the server, the registry and the command."""
-    code, log = run(entry.post, {"STATE_login": state()})
-    assert code == 0
-    assert len(log) == 1
-    assert log[0].startswith(
-        "::warning::Server 11111111-2222-4333-8444-555555555555 may still be logged in to "
-        "ghcr.io: post was given no api_key. To log it out now, run `docker logout ghcr.io` on "
-        "that server, as the user of Reoclo's runner agent."
-    )
-
-
-def test_post_masks_the_key_of_the_state() -> None:
-    """Inside a composite action the key comes from the state, and is as secret there."""
-    saved = state(stage="failed", api_key="rca_fromstate")
-    code, log = run(entry.post, {"STATE_login": saved})
-    assert code == 0
-    assert log[0] == "::add-mask::rca_fromstate"
+def test_post_masks_and_uses_the_key_of_the_state() -> None:
+    log = io.StringIO()
+    saved = state(api_key="rca_fromstate")
+    entry.post(Trap({"STATE_login": saved}, LookupError()), log)
+    assert log.getvalue().startswith("::add-mask::rca_fromstate\n::warning::")
+    assert log.getvalue().count("rca_fromstate") == 1

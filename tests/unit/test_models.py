@@ -1,196 +1,198 @@
-"""What goes to the API and what comes from it."""
+"""Tests of lib.api.models."""
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
 
-from lib.errors import ProtocolError
-from lib.models import (
+from lib.api.models import (
     AcceptedLogin,
-    AcceptedLogout,
     LogoutRequest,
     Operation,
-    OperationResult,
     PassthroughLogin,
-    Run,
     VaultLogin,
-    is_operation_id,
-    is_registry_url,
+    invalid_response,
+    operation_endpoint,
+    parse_logout,
 )
+from lib.errors import InvalidResponse
+from lib.run_context import RunContext
 
-RUN = Run(
-    provider="github_actions",
-    repository="acme/shop",
-    workflow="Deploy",
-    trigger="push",
-    actor="octocat",
-    sha="0123abc",
-    ref="refs/heads/main",
-    run_id="42",
-)
-ACCEPTED = {
-    "operation_id": "op-1",
-    "registry_url": "ghcr.io",
-    "registry_type": "ghcr",
+CONTEXT = {
+    "provider": "github_actions",
+    "repository": "acme/shop",
+    "workflow": "",
+    "trigger": "push",
+    "actor": "octocat",
 }
+ACCEPTED = {"operation_id": "op-1", "registry_url": "ghcr.io", "registry_type": "ghcr"}
+VAULT = VaultLogin(server_id="s", credential_id="c")
+DIRECT = PassthroughLogin(server_id="s", registry_url="r", username="u", access_token="hunter2")
+LOGOUT = LogoutRequest(server_id="s", registry_url="r")
 
 
-def operation(status: str, result: dict[str, Any] | None = None) -> Operation:
-    """Read an operation as the API tells of it."""
-    return Operation.from_json({"operation_id": "op-1", "status": status, "result": result})
-
-
-def test_the_run_context_has_seven_keys() -> None:
-    """A run of which all is known has exactly the fields of the API."""
-    body = RUN.body()
-    assert list(body) == ["run_id", "run_context"]
-    assert list(body["run_context"]) == [
-        "provider", "repository", "workflow", "trigger", "actor", "sha", "ref",
-    ]  # fmt: skip
-
-
-def test_what_is_not_known_of_a_run_is_left_out_where_it_may() -> None:
-    """The first five are always there, if need be empty; the others only if known."""
-    unknown = dataclasses.replace(RUN, workflow="", actor="", sha="", ref="", run_id="")
-    assert unknown.body() == {
-        "run_context": {
-            "provider": "github_actions",
-            "repository": "acme/shop",
-            "workflow": "",
-            "trigger": "push",
-            "actor": "",
-        }
+def test_run_context_has_exactly_the_fields_of_the_api() -> None:
+    known = RunContext(**CONTEXT, sha="0123abc", ref="refs/heads/main", run_id="42")
+    assert known.body() == {
+        "run_id": "42",
+        "run_context": {**CONTEXT, "sha": "0123abc", "ref": "refs/heads/main"},
     }
+    unknown = RunContext(**CONTEXT, sha="", ref="", run_id="")
+    assert unknown.body() == {"run_context": CONTEXT}
 
 
 def test_requests_have_their_fields_and_no_others() -> None:
-    """A login names server and credential or its own token, a logout server and registry."""
-    login = VaultLogin(server_id="s", credential_id="c")
-    direct = PassthroughLogin(server_id="s", registry_url="r", username="u", access_token="t")
-    logout = LogoutRequest(server_id="s", registry_url="r")
-    assert login.body() == {"server_id": "s", "credential_id": "c"}
-    assert direct.body() == {**logout.body(), "username": "u", "access_token": "t"}
-    assert logout.body() == {"server_id": "s", "registry_url": "r"}
+    assert VAULT.body() == {"server_id": "s", "credential_id": "c"}
+    assert LOGOUT.body() == {"server_id": "s", "registry_url": "r"}
+    assert DIRECT.body() == {**LOGOUT.body(), "username": "u", "access_token": "hunter2"}
+    assert (VAULT.registry_url, DIRECT.credential_id) == ("", "")
+    assert "s" in VAULT.description
+    assert "c" in VAULT.description
 
 
-def test_the_token_is_not_in_the_repr() -> None:
-    """Neither a traceback nor a message shows the workflow's own token."""
-    login = PassthroughLogin(
-        server_id="s", registry_url="ghcr.io", username="u", access_token="hunter2"
-    )
-    assert "hunter2" not in f"{login!r} {login}"
+def test_access_token_is_not_in_texts() -> None:
+    assert "hunter2" not in f"{DIRECT!r} {DIRECT} {DIRECT.description}"
 
 
-def test_an_accepted_login_is_read_whatever_else_is_in_it() -> None:
-    """A field that a later API adds does no harm."""
-    accepted = AcceptedLogin.from_json({**ACCEPTED, "new": [1]})
-    assert accepted == AcceptedLogin(
-        operation_id="op-1", registry_url="ghcr.io", registry_type="ghcr"
-    )
+def test_endpoints_have_the_documented_paths() -> None:
+    endpoints = [VAULT.endpoint, DIRECT.endpoint, LOGOUT.endpoint, operation_endpoint("op-1")]
+    assert [(endpoint.method, endpoint.path) for endpoint in endpoints] == [
+        ("POST", "/registry-auth/login"),
+        ("POST", "/registry-auth/login-direct"),
+        ("POST", "/registry-auth/logout"),
+        ("GET", "/operations/op-1"),
+    ]
+    for endpoint, scope in zip(endpoints, ["login", "login", "logout", "login"], strict=True):
+        assert f"registry_{scope}" in endpoint.requires
+
+
+def test_accepted_login_ignores_unknown_fields() -> None:
+    expected = AcceptedLogin(operation_id="op-1", registry_url="ghcr.io", registry_type="ghcr")
+    assert AcceptedLogin.from_json({**ACCEPTED, "status": "running", "new": [1]}) == expected
+    assert (expected.operation, expected.maybe_repeated) == (None, False)
 
 
 @pytest.mark.parametrize("name", sorted(ACCEPTED))
-@pytest.mark.parametrize("value", [None, 1, [], {}, True])
-def test_every_field_of_an_accepted_login_is_a_text(name: str, value: object) -> None:
-    """A field that is missing or of another kind is named."""
-    with pytest.raises(ProtocolError, match=f"expected {name} to be a text"):
-        AcceptedLogin.from_json({**ACCEPTED, name: value})
+@pytest.mark.parametrize("value", [None, 1, [], {}, True, "", "a b", "x\n", "${{ x }}", "a" * 513])
+def test_unusable_field_of_accepted_login_is_empty(name: str, value: object) -> None:
+    accepted = AcceptedLogin.from_json({**ACCEPTED, name: value})
+    found = {field: getattr(accepted, field) for field in ACCEPTED}
+    assert found == {**ACCEPTED, name: ""}
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("fields", "is_used"),
     [
-        ("operation_id", "../keys"),
-        ("operation_id", "a/b"),
-        ("operation_id", ""),
-        ("operation_id", "a?b"),
-        ("operation_id", "op-1\n"),
-        ("operation_id", "a" * 129),
-        ("registry_url", "ghcr.io\nx=y"),
-        ("registry_url", "ghcr.io; id"),
-        ("registry_url", "$(id)"),
-        ("registry_url", "-v"),
-        ("registry_url", "user@ghcr.io"),
-        ("registry_url", "${{ secrets.X }}"),
-        ("registry_type", "gh cr"),
-        ("registry_type", ""),
-        ("registry_type", "ghcr\n"),
+        ({"status": "completed", "result": {"exit_code": 0}}, True),
+        ({"status": "completed", "exit_code": 0}, True),
+        ({"status": "failed", "result": {}}, True),
+        ({"status": "timeout", "result": {"stderr": "x"}}, True),
+        ({"exit_code": 0}, True),
+        ({"completed_at": "2026-01-01T00:00:00Z", "result": {}}, True),
+        ({"status": "completed"}, False),
+        ({"status": "completed", "result": None}, False),
+        ({"status": "completed", "result": "0"}, False),
+        ({"status": "running", "result": {"exit_code": 0}}, False),
+        ({"status": "queued", "result": {}}, False),
+        ({"result": {}}, False),
+        ({}, False),
     ],
 )
-def test_what_could_be_more_than_text_is_refused(name: str, value: str) -> None:
-    """A value for a URL, a shell or an output is checked, and not shown when it is bad."""
-    with pytest.raises(ProtocolError) as caught:
-        AcceptedLogin.from_json({**ACCEPTED, name: value})
-    assert f"expected {name} to look like one" in str(caught.value)
-
-
-@pytest.mark.parametrize("data", [None, [], "text", 1, [ACCEPTED]])
-def test_an_answer_is_an_object(data: object) -> None:
-    """Whatever else is no answer of the API."""
-    for read in (AcceptedLogin, AcceptedLogout, Operation, OperationResult):
-        with pytest.raises(ProtocolError, match="expected a JSON object"):
-            read.from_json(data)
-
-
-def test_an_accepted_logout_is_read() -> None:
-    """It has an operation."""
-    accepted = AcceptedLogout.from_json({"operation_id": "op-2", "status": "running"})
-    assert accepted.operation_id == "op-2"
-
-
-@pytest.mark.parametrize("exit_code", ["0", True, 0.0, [], 2**32, -(2**32), 10**4000])
-def test_an_exit_code_is_a_whole_number(exit_code: object) -> None:
-    """Neither a text nor a bool is an exit code."""
-    with pytest.raises(ProtocolError, match="exit_code"):
-        operation("completed", {"exit_code": exit_code})
-
-
-@pytest.mark.parametrize("field", ["stdout", "stderr"])
-def test_a_stream_is_a_text_or_nothing(field: str) -> None:
-    """A stream that is missing is empty; one of another kind is an error."""
-    found = operation("completed", {"exit_code": 0, field: None}).result
-    assert found == OperationResult(exit_code=0, stdout="", stderr="")
-    with pytest.raises(ProtocolError, match=field):
-        operation("completed", {field: 7})
-
-
-@pytest.mark.parametrize(
-    ("status", "exit_code", "ended", "succeeded", "failed"),
-    [
-        ("running", None, False, False, False),
-        ("queued", None, False, False, False),
-        ("running", 0, False, False, False),
-        ("completed", 0, True, True, False),
-        ("completed", 1, True, False, True),
-        ("completed", None, True, False, False),
-        ("failed", 1, True, False, True),
-        ("failed", 0, True, False, False),
-        ("failed", None, True, False, False),
-        ("timeout", 1, True, False, False),
-        ("timeout", None, True, False, False),
-    ],
-)
-def test_the_end_of_an_operation_is_judged_with_care(
-    status: str, exit_code: int | None, *, ended: bool, succeeded: bool, failed: bool
+def test_login_response_with_a_result_needs_no_poll(
+    fields: dict[str, Any], *, is_used: bool
 ) -> None:
-    """Only what is certain counts as success or as failure; unknown statuses may go on."""
-    found = operation(status, {"exit_code": exit_code})
-    assert (found.ended, found.succeeded, found.failed) == (ended, succeeded, failed)
+    operation = AcceptedLogin.from_json({**ACCEPTED, **fields}).operation
+    assert operation == (Operation.from_json({**ACCEPTED, **fields}) if is_used else None)
 
 
-def test_an_operation_that_completed_without_a_result_is_neither() -> None:
-    """It may have logged the server in."""
-    found = operation("completed")
-    assert (found.ended, found.succeeded, found.failed) == (True, False, False)
+@pytest.mark.parametrize("data", [None, [], "text", 1, True, [ACCEPTED]])
+def test_response_that_is_no_object_is_invalid(data: object) -> None:
+    for parse in (AcceptedLogin.from_json, Operation.from_json):
+        with pytest.raises(InvalidResponse) as caught:
+            parse(data)
+        assert not caught.value.retryable
+    assert parse_logout(data) == Operation()
 
 
-def test_texts_are_told_apart_for_post() -> None:
-    """The same rules hold for what comes out of the state."""
-    assert is_operation_id("11111111-2222-4333-8444-555555555555")
-    assert is_registry_url("registry.example.com:5000/team_a")
-    assert is_registry_url("https://index.docker.io/v1/")
-    assert not is_operation_id("../x")
-    assert not is_registry_url("")
+def test_operation_is_parsed_from_documented_fields() -> None:
+    result = {"exit_code": 7, "stdout": "out", "stderr": "err", "duration_ms": 5}
+    fields = {"operation_id": "op-1", "status": "failed", "server_name": "build-1"}
+    expected = Operation(
+        operation_id="op-1",
+        status="failed",
+        server_name="build-1",
+        exit_code=7,
+        stdout="out",
+        stderr="err",
+    )
+    assert Operation.from_json({**fields, "result": result, "completed_at": None}) == expected
+    assert parse_logout({**fields, "result": result}) == expected
+    assert not expected.completed_at
+    assert expected.output == "err"
+    assert Operation.from_json({"result": {"stdout": "out"}}).output == "out"
+    assert "out" not in repr(expected)
+
+
+@pytest.mark.parametrize("name", ["operation_id", "status", "server_name", "stdout", "stderr"])
+@pytest.mark.parametrize("value", [None, 7, [], {}, True])
+def test_unusable_field_of_operation_is_empty(name: str, value: object) -> None:
+    assert Operation.from_json({name: value, "result": {name: value}}) == Operation()
+
+
+@pytest.mark.parametrize(
+    ("value", "exit_code"),
+    [
+        *((code, code) for code in (0, 1, -1, 255, 2**32 - 1, -(2**32) + 1)),
+        *((value, None) for value in ("0", True, False, 0.0, [], None, 2**32, -(2**32), 10**4000)),
+    ],
+)
+def test_exit_code_is_a_32_bit_integer(value: object, exit_code: int | None) -> None:
+    for fields in ({"result": {"exit_code": value}}, {"exit_code": value}):
+        assert Operation.from_json(fields).exit_code == exit_code
+    both = Operation.from_json({"exit_code": 9, "result": {"exit_code": value}})
+    assert both.exit_code == exit_code
+
+
+@pytest.mark.parametrize(
+    ("status", "exit_code", "flags"),
+    [
+        # ended, succeeded, failed, reports_failure
+        ("running", None, "----"), ("queued", None, "----"), ("", None, "----"),
+        ("running", 0, "e---"), ("running", 1, "e-fr"),
+        ("completed", 0, "es--"), ("completed", 1, "e-fr"), ("completed", None, "e---"),
+        ("failed", 1, "e-fr"), ("failed", 0, "e--r"), ("failed", None, "e--r"),
+        ("error", 1, "e-fr"), ("error", 0, "e--r"),
+        ("timeout", 1, "e--r"), ("timeout", 0, "e--r"), ("timeout", None, "e--r"),
+        ("cancelled", 1, "e--r"), ("canceled", 1, "e--r"), ("canceled", None, "e--r"),
+    ],
+)  # fmt: skip
+def test_outcome_of_operation_needs_proof(status: str, exit_code: int | None, flags: str) -> None:
+    found = Operation(status=status, exit_code=exit_code)
+    properties = (found.ended, found.succeeded, found.failed, found.reports_failure)
+    marks = [mark if is_set else "-" for mark, is_set in zip("esfr", properties, strict=True)]
+    assert "".join(marks) == flags
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "ended"),
+    [
+        ({"completed_at": "2026-01-01T00:00:00Z"}, "completed", True),
+        ({"completed_at": "x", "status": "odd"}, "odd", True),
+        ({"exit_code": 3}, "completed", True),
+        ({"completed_at": ""}, "", False),
+        ({"status": "odd"}, "odd", False),
+    ],
+)
+def test_completed_at_ends_an_operation(
+    fields: dict[str, Any], status: str, *, ended: bool
+) -> None:
+    found = Operation.from_json(fields)
+    assert (found.status, found.ended) == (status, ended)
+
+
+def test_invalid_response_may_have_been_processed() -> None:
+    error = invalid_response("odd")
+    assert (error.retryable, error.maybe_processed) == (False, True)
+    assert error.hint.anchor == "unexpected-response"
+    assert invalid_response("odd", retryable=True).retryable

@@ -1,0 +1,45 @@
+"""Tests of lib.deadline."""
+
+from __future__ import annotations
+
+import time
+
+from lib.deadline import Deadline, SystemClock
+from tests.unit.fake_clock import FakeClock
+
+
+def test_deadline_counts_down_to_zero() -> None:
+    clock = FakeClock()
+    deadline = Deadline(clock, 10)
+    assert (deadline.remaining(), deadline.elapsed(), deadline.limit) == (10, 0, 10)
+    clock.sleep(4)
+    assert (deadline.remaining(), deadline.elapsed()) == (6, 4)
+    clock.sleep(20)
+    assert (deadline.remaining(), deadline.elapsed(), deadline.limit) == (0, 24, 10)
+
+
+def test_deadline_can_only_be_shortened() -> None:
+    clock = FakeClock()
+    deadline = Deadline(clock, 10)
+    clock.sleep(2)
+    deadline.shorten(5)
+    deadline.shorten(8)
+    assert deadline.remaining() == 5
+
+
+def test_earlier_deadline_is_never_negative() -> None:
+    clock = FakeClock()
+    deadline = Deadline(clock, 30)
+    clock.sleep(1)
+    assert deadline.earlier_by(10).remaining() == 19
+    assert deadline.earlier_by(40).remaining() == 0
+    assert deadline.remaining() == 29
+
+
+def test_system_clock_is_monotonic_and_never_canceled() -> None:
+    clock = SystemClock()
+    start = time.monotonic()
+    clock.sleep(0.001)
+    clock.raise_if_canceled()
+    clock.raise_if_canceled(request_in_flight=True)
+    assert start + 0.001 <= clock.now() <= time.monotonic()
