@@ -10,9 +10,8 @@ from lib.api.transport import Response
 from lib.deadline import Clock, Deadline
 from lib.run_context import RunContext
 
-CONTEXT = RunContext(
-    provider="p", repository="r", workflow="w", trigger="t", actor="a", sha="", ref="", run_id="42"
-)
+_NAMES = ("provider", "repository", "workflow", "trigger", "actor", "sha", "ref", "run_id")
+CONTEXT = RunContext(**dict.fromkeys(_NAMES, "x"))
 
 
 def response(body: object, status: int = 200, retry_after: float | None = None) -> Response:
@@ -22,16 +21,12 @@ def response(body: object, status: int = 200, retry_after: float | None = None) 
 
 
 class StubApi:
-    """Transport whose responses are listed in order; the last one repeats.
-
-    Attributes:
-        requests: Method and path of each request, and its body.
-        limits: Seconds left of each deadline of each request.
-    """
+    """Transport whose responses are listed in order; the last one repeats."""
 
     def __init__(self, *responses: Response | Exception) -> None:
         self.requests: list[tuple[str, dict[str, Any] | None]] = []
         self.limits: list[list[float]] = []
+        self.log: list[str] = []
         self._responses = list(responses)
 
     def send(
@@ -44,13 +39,12 @@ class StubApi:
     ) -> Response:
         """Return the next response, or raise it."""
         self.requests.append((f"{method} {path}", body))
-        self.limits.append([deadline.remaining() for deadline in deadlines])
-        found = self._responses.pop(0) if len(self._responses) > 1 else self._responses[0]
+        self.limits.append([round(deadline.remaining(), 6) for deadline in deadlines])
+        found = self._responses.pop(0) if self._responses[1:] else self._responses[0]
         if isinstance(found, Exception):
             raise found
         return found
 
-    def client(self, clock: Clock, log: list[str] | None = None) -> Client:
+    def client(self, clock: Clock) -> Client:
         """Return a client that sends to this transport."""
-        lines = [] if log is None else log
-        return Client(self, CONTEXT, clock, info=lines.append, debug=lines.append)
+        return Client(self, CONTEXT, clock, info=self.log.append, debug=self.log.append)

@@ -10,14 +10,14 @@ class FakeClock:
 
     Args:
         tick: Seconds that pass each time the clock is read.
-        canceled_at: Time from which checkpoints raise; None for never.
+        canceled: Whether checkpoints raise.
     """
 
-    def __init__(self, *, tick: float = 0.0, canceled_at: float | None = None) -> None:
+    def __init__(self, *, tick: float = 0.0, canceled: bool = False) -> None:
         self.time = 1000.0
         self.sleeps: list[float] = []
         self._tick = tick
-        self._canceled_at = canceled_at
+        self._canceled = canceled
 
     def now(self) -> float:
         """Return the seconds so far."""
@@ -29,10 +29,8 @@ class FakeClock:
         self.raise_if_canceled()
         self.sleeps.append(seconds)
         self.time += seconds
-        self.raise_if_canceled()
 
-    def raise_if_canceled(self, *, request_in_flight: bool = False) -> None:
-        """Raise `Canceled` from `canceled_at` on."""
-        del request_in_flight
-        if self._canceled_at is not None and self.time >= self._canceled_at:
+    def raise_if_canceled(self, *, request_in_flight: bool = False) -> None:  # noqa: ARG002
+        """Raise `Canceled` if the step is canceled."""
+        if self._canceled:
             raise Canceled

@@ -19,30 +19,29 @@ Step = Callable[[Mapping[str, str], io.StringIO], int]
 
 KEY = "rca_0123456789"
 ID = "11111111-2222-4333-8444-555555555555"
-INPUTS = {
+URL = "https://127.0.0.1:9"
+OWN = {"DOCKER_AUTH_EXIT_CODES": "1"}
+MAIN = {
     "INPUT_API_KEY": KEY,
     "INPUT_SERVER_ID": ID,
-    "INPUT_CREDENTIAL_ID": "66666666-7777-4888-9999-000000000000",
-    "INPUT_API_URL": "https://127.0.0.1:9",
+    "INPUT_CREDENTIAL_ID": ID,
+    "INPUT_API_URL": URL,
 }
-LOGOUT = {**INPUTS, "INPUT_REGISTRY_URL": "ghcr.io"}
-STATE = {
-    "version": 2,
-    "stage": "succeeded",
-    "id": ID,
-    "step": "login",
-    "server_id": ID,
-    "api_url": "https://127.0.0.1:9",
-    "operation_id": "op-1",
-    "registry_url": "ghcr.io",
-}
-OWN = {"DOCKER_AUTH_EXIT_CODES": "1"}
+LOGOUT = {**MAIN, "INPUT_REGISTRY_URL": "ghcr.io"}
+STATE = {"version": 2, "stage": "succeeded", "id": ID, "server_id": ID, "api_url": URL,
+         "operation_id": "op-1", "registry_url": "ghcr.io", "credential_id": ID}  # fmt: skip
+BUG = LookupError("a bug")
+NO_MODULE = ImportError("no module")
+
+main_and_logout = pytest.mark.parametrize(
+    ("step", "inputs"), [(entry.main, MAIN), (entry.logout, LOGOUT)]
+)
 
 
 class Trap(dict[str, str]):
-    """Variables of which one cannot be read: by then, main has connected and sent nothing."""
+    """Variables of which one cannot be read. By then, a step has a client and sent nothing."""
 
-    def __init__(self, variables: Mapping[str, str], error: BaseException) -> None:
+    def __init__(self, variables: Mapping[str, str], error: Exception) -> None:
         super().__init__(variables)
         self._error = error
 
@@ -52,71 +51,59 @@ class Trap(dict[str, str]):
         return super().get(name, default)
 
 
-def run(step: Step, variables: Mapping[str, str]) -> tuple[int, list[str]]:
-    """Run a step, and return its exit code and its log without masks."""
+def run(step: Step, variables: Mapping[str, str]) -> tuple[int, list[str], list[str]]:
+    """Run a step, and return its exit code, its commands and its lines, both without masks."""
     log = io.StringIO()
     code = step(variables, log)
     lines = log.getvalue().splitlines()
-    masks = [line for line in lines if line.startswith("::add-mask::")]
-    assert lines[: len(masks)] == masks
-    assert KEY not in "".join(lines[len(masks) :])
-    return code, lines[len(masks) :]
+    while lines and lines[0].startswith("::add-mask::"):
+        lines.pop(0)
+    assert KEY not in "".join(lines)
+    return code, [line.split("::")[1] for line in lines if line.startswith("::")], lines
 
 
-def commands(lines: list[str]) -> list[str]:
-    return [line.split("::")[1] for line in lines if line.startswith("::")]
+def post(error: Exception | None = None, *, own: bool = True, **changes: object) -> (
+    tuple[int, list[str], list[str]]
+):  # fmt: skip
+    """Run post with a saved state."""
+    variables = {**MAIN, **(OWN if own else {}), "STATE_login": json.dumps({**STATE, **changes})}
+    return run(entry.post, Trap(variables, error) if error else variables)
 
 
-def post(saved: str, **variables: str) -> tuple[int, list[str]]:
-    return run(entry.post, {**INPUTS, "STATE_login": saved, **variables})
-
-
-def state(**changes: object) -> str:
-    return json.dumps({**STATE, **changes})
-
-
-@pytest.mark.parametrize(("step", "inputs"), [(entry.main, INPUTS), (entry.logout, LOGOUT)])
-@pytest.mark.parametrize(
-    ("error", "own", "shell", "annotations"),
-    [
-        (LookupError("a bug"), 194, 1, ["error"]),
-        (ImportError("no module"), 197, 1, []),
-    ],
-)
+@main_and_logout
+@pytest.mark.parametrize(("error", "own", "found"), [(BUG, 194, ["error"]), (NO_MODULE, 197, [])])
 def test_exception_has_its_exit_code(
-    step: Step, inputs: dict[str, str], error: Exception, own: int, shell: int, annotations: list[str]
+    step: Step, inputs: dict[str, str], error: Exception, own: int, found: list[str]
 ) -> None:
-    assert run(step, Trap(inputs, error))[0] == shell
-    code, log = run(step, Trap({**inputs, **OWN}, error))
-    assert (code, commands(log)) == (own, annotations)
-    assert [line.partition("#")[2] for line in log[1:]] == ["internal-error"] * len(annotations)
+    code, commands, lines = run(step, Trap({**inputs, **OWN}, error))
+    assert (code, commands) == (own, found)
+    assert [line.partition("#")[2] for line in lines[-1:]] == ["internal-error"] * len(found)
+    assert run(step, Trap(inputs, error))[0] == 1
 
 
-@pytest.mark.parametrize("error", [LookupError("a bug"), ImportError("no module")])
+@pytest.mark.parametrize("error", [BUG, NO_MODULE])
 def test_traceback_is_logged_in_debug_only(error: Exception) -> None:
-    _, log = run(entry.main, Trap({**INPUTS, "RUNNER_DEBUG": "1"}, error))
-    is_bug = isinstance(error, LookupError)
-    assert any(str(error) in line and line.startswith("::debug::") for line in log)
-    assert any(line.startswith("::debug::Traceback") for line in log) is is_bug
-    assert commands(log).count("error") == is_bug
-    _, log = run(entry.main, Trap(INPUTS, error))
-    assert str(error) not in "".join(log)
+    _, commands, lines = run(entry.main, Trap({**MAIN, "RUNNER_DEBUG": "1"}, error))
+    traces = [line for line in lines if line.startswith("::debug::")]
+    assert str(error) in traces[-1]
+    assert ("Traceback" in traces[0], commands.count("error")) == (
+        (True, 1) if error is BUG else (False, 0)
+    )
+    assert str(error) not in "".join(run(entry.main, Trap(MAIN, error))[2])
 
 
-@pytest.mark.parametrize(("step", "inputs"), [(entry.main, INPUTS), (entry.logout, LOGOUT)])
-def test_invalid_input_is_one_error(
-    step: Step, inputs: dict[str, str], tmp_path: Path
-) -> None:
+@main_and_logout
+def test_invalid_input_is_one_error(step: Step, inputs: dict[str, str], tmp_path: Path) -> None:
     files = {"GITHUB_STATE": str(tmp_path / "s"), "GITHUB_OUTPUT": str(tmp_path / "o")}
-    for variables, own in ((files, 1), ({**files, **OWN}, 194)):
-        code, log = run(step, {**inputs, **variables, "INPUT_SERVER_ID": "build-1"})
-        assert (code, commands(log), len(log)) == (own, ["error"], 2)
-        assert log[1].endswith("#invalid-input")
+    for variables, expected in ((files, 1), ({**files, **OWN}, 194)):
+        code, commands, lines = run(step, {**inputs, **variables, "INPUT_SERVER_ID": "build-1"})
+        assert (code, commands, len(lines)) == (expected, ["error"], 2)
+        assert lines[1].endswith("#invalid-input")
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("step", [entry.main, entry.logout, entry.post])
-def test_secrets_are_masked_first_even_if_malformed(step: Step) -> None:
+def test_malformed_secrets_are_masked_first(step: Step) -> None:
     log = io.StringIO()
     step({"INPUT_API_KEY": "ghp_someotherkey", "INPUT_ACCESS_TOKEN": "one1\ntwo2"}, log)
     masks = [f"::add-mask::{text}" for text in ("ghp_someotherkey", "one1", "two2")]
@@ -124,105 +111,82 @@ def test_secrets_are_masked_first_even_if_malformed(step: Step) -> None:
     assert log.getvalue().count("ghp_") == 1
 
 
-def test_main_sends_nothing_without_a_file_for_the_state() -> None:
-    code, log = run(entry.main, INPUTS)
-    assert (code, commands(log)) == (1, ["error"])
-    assert log[-1].endswith("#runner-files")
+def test_main_sends_nothing_without_a_state_file() -> None:
+    code, commands, lines = run(entry.main, MAIN)
+    assert (code, commands) == (1, ["error"])
+    assert lines[-1].endswith("#runner-files")
 
 
-@pytest.mark.parametrize(("step", "inputs"), [(entry.main, INPUTS), (entry.logout, LOGOUT)])
+@main_and_logout
 def test_stop_file_cancels_without_annotation(
     step: Step, inputs: dict[str, str], tmp_path: Path
 ) -> None:
     StepFiles(tmp_path, "login", ID).stop()
-    variables = {
-        **inputs,
-        "GITHUB_STATE": str(tmp_path / "s"),
-        "GITHUB_ACTION": "login",
-        "DOCKER_AUTH_LOGIN_ID": ID,
-    }
-    for extra, expected in (({}, 130), (OWN, 195)):
-        code, log = run(step, {**variables, **extra})
-        assert (code, commands(log)) == (expected, [])
+    variables = {**inputs, "GITHUB_STATE": str(tmp_path / "s"), "GITHUB_ACTION": "login",
+                 "DOCKER_AUTH_LOGIN_ID": ID}  # fmt: skip
+    assert run(step, variables)[:2] == (130, [])
+    assert run(step, {**variables, **OWN})[:2] == (195, [])
     assert len(list(tmp_path.iterdir())) == 1
 
 
-@pytest.mark.parametrize(
-    ("namespace", "is_canceled"), [("", True), ("own", True), ("pid:[1]", False)]
-)
-def test_dead_launcher_cancels_in_its_own_namespace(namespace: str, *, is_canceled: bool) -> None:
+@pytest.mark.parametrize(("namespace", "code"), [("", 130), ("own", 130), ("pid:[1]", 1)])
+def test_dead_launcher_cancels_in_its_own_namespace(namespace: str, code: int) -> None:
     own = str(Path("/proc/self/ns/pid").readlink())
     variables = {
-        **INPUTS,
-        "DOCKER_AUTH_LAUNCHER": str(2**22 + 1),  # above the kernel's highest process id
+        **MAIN,
+        "DOCKER_AUTH_LAUNCHER": str(2**22 + 1),  # above the highest process id of Linux
         "DOCKER_AUTH_PID_NAMESPACE": own if namespace == "own" else namespace,
     }
-    assert (run(entry.main, variables)[0] == 130) is is_canceled
+    assert run(entry.main, variables)[0] == code
 
 
 def test_imports_are_not_searched_for_garbage() -> None:
     gc.unfreeze()
-    run(entry.main, Trap(INPUTS, LookupError()))
+    run(entry.main, Trap(MAIN, BUG))
     frozen = gc.get_freeze_count()
     gc.unfreeze()
-    assert gc.isenabled()
-    assert frozen
+    assert (gc.isenabled(), frozen > 0) == (True, True)
 
 
-@pytest.mark.parametrize(
-    "saved",
-    ["", '{"version":2,"stage":"none"}', state(cleanup=False), state(stage="failed")],
-)
-def test_post_with_nothing_to_do_logs_one_line(saved: str) -> None:
-    code, log = post(saved)
-    assert (code, commands(log), len(log)) == (0, [], 1)
-    assert post(saved, **OWN)[0] == 193
+@pytest.mark.parametrize("changes", [
+    {"stage": "none"}, {"cleanup": False}, {"stage": "failed"}, {"cleanup": False, "registry_url": ""},
+])  # fmt: skip
+def test_post_with_nothing_to_do_logs_one_line(changes: dict[str, object]) -> None:
+    code, commands, lines = post(**changes)
+    assert (code, commands, len(lines)) == (193, [], 1)
+    assert run(entry.post, MAIN)[:2] == (0, [])
 
 
-@pytest.mark.parametrize("saved", ["{", "true", state(version=1), state(cleanup=1)])
-def test_damaged_state_is_one_warning(saved: str) -> None:
-    code, log = post(saved, **OWN)
-    assert (code, commands(log)) == (193, ["warning"])
-    assert log[-1].endswith("#damaged-state")
-
-
-@pytest.mark.parametrize(
-    ("saved", "variables", "anchor", "names"),
-    [
-        (state(), {"INPUT_API_KEY": ""}, "logout-failed", ["ghcr.io", ID, "op-1"]),
-        (
-            state(stage="requested", operation_id="", registry_url="", credential_id=ID),
-            {},
-            "outcome-unknown",
-            [f"credential {ID}", f"server {ID}"],
-        ),
-    ],
-)
-def test_post_warns_once_of_what_may_stay_logged_in(
-    saved: str, variables: dict[str, str], anchor: str, names: list[str]
+@pytest.mark.parametrize(("changes", "anchor", "names"), [
+    ({"version": 1}, "damaged-state", []), ({"cleanup": 1}, "damaged-state", []),
+    ({"stage": "requested", "operation_id": "", "registry_url": ""}, "outcome-unknown",
+     [f"credential {ID}", f"server {ID}"]),
+])  # fmt: skip
+def test_post_warns_once_and_never_fails(
+    changes: dict[str, object], anchor: str, names: list[str]
 ) -> None:
-    code, log = post(saved, **variables)
-    assert (code, commands(log), len(log)) == (0, ["warning"], 2)
-    assert log[1].endswith(f"#{anchor}")
-    for name in ["docker logout", *names]:
-        assert name in log[0]
+    for own, expected in ((True, 193), (False, 0)):
+        code, commands, lines = post(own=own, **changes)
+        assert (code, commands, len(lines)) == (expected, ["warning"], 2)
+        assert lines[1].endswith(f"#{anchor}")
+        assert all(name in lines[0] for name in ["docker logout", *names])
 
 
-@pytest.mark.parametrize(
-    ("error", "code", "annotations"),
-    [(LookupError("a bug"), 193, ["warning"]), (ImportError("no module"), 197, [])],
-)
-def test_post_never_fails_but_can_be_unusable(
-    error: Exception, code: int, annotations: list[str]
-) -> None:
-    found, log = run(entry.post, Trap({**INPUTS, **OWN, "STATE_login": state()}, error))
-    assert (found, commands(log)) == (code, annotations)
-    assert not annotations or "docker logout ghcr.io" in log[0]
+def test_post_without_a_key_names_the_login() -> None:
+    _, commands, [warning, _] = run(entry.post, {"STATE_login": json.dumps(STATE)})
+    assert commands == ["warning"]
+    assert all(name in warning for name in ["docker logout ghcr.io", ID, "op-1"])
 
 
-def test_post_masks_and_uses_the_key_of_the_state() -> None:
+def test_post_never_fails_but_can_be_unusable() -> None:
+    code, commands, lines = post(BUG)
+    assert (code, commands, "docker logout ghcr.io" in lines[0]) == (193, ["warning"], True)
+    assert post(NO_MODULE)[:2] == (197, [])
+    assert post(NO_MODULE, own=False)[0] == 1
+
+
+def test_post_uses_and_masks_the_key_of_the_state() -> None:
     log = io.StringIO()
-    saved = state(api_key="rca_fromstate")
-    entry.post(Trap({"STATE_login": saved}, LookupError()), log)
-    assert log.getvalue().startswith("::add-mask::rca_fromstate\n::warning::")
-    assert log.getvalue().count("rca_fromstate") == 1
+    entry.post(Trap({"STATE_login": json.dumps({**STATE, "api_key": "rca_other"})}, BUG), log)
+    assert log.getvalue().startswith("::add-mask::rca_other\n::warning::")
+    assert log.getvalue().count("rca_other") == 1

@@ -13,7 +13,11 @@ from lib.runner.redaction import encoded_forms, redact, secret_lines, split_for_
 
 
 def test_secret_lines_shorter_than_four_characters_are_no_secrets() -> None:
-    assert secret_lines("first-line\r\n  second \nabc\nabcd\n\n") == ["first-line", "second", "abcd"]
+    assert secret_lines("first-line\r\n  second \nabc\nabcd\n\n") == [
+        "first-line",
+        "second",
+        "abcd",
+    ]
     assert secret_lines("") == []
 
 
@@ -39,7 +43,7 @@ def test_secret_in_base64_is_redacted_at_any_alignment(
 
 
 def test_secret_is_redacted_in_every_encoded_form() -> None:
-    secret = "rca_<a/b&\"c\"\\d'e>é"
+    secret = 'rca_<a/b&"c"\\d\'e>é'
     html = "rca_&lt;a/b&amp;&quot;c&quot;\\d&#x27;e&gt;é"
     texts = [secret, json.dumps(secret)[1:-1], html, quote(secret, safe=""), quote(secret)]
     forms = encoded_forms(secret)

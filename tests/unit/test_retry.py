@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import pytest
@@ -17,50 +16,41 @@ from lib.hints import Hint
 from tests.unit.fake_clock import FakeClock
 
 HINT = Hint("Fix it.", "anchor")
-SEEDS = range(200)
-
-
-def fault(*, sent: bool = True) -> TransportError:
-    return TransportError("Failed", hint=HINT, retryable=True, maybe_processed=sent)
+UNLIMITED = RetryPolicy(attempts=None)
+INVALID = InvalidResponse("Failed", hint=HINT, retryable=True)
+SENT = TransportError("Failed", hint=HINT, retryable=True, maybe_processed=True)
+NOT_SENT = TransportError("Failed", hint=HINT, retryable=True, maybe_processed=False)
 
 
 def status(number: int, retry_after: float | None = None) -> StatusError:
+    retryable = number in {429, 502, 503}
     return StatusError(
         "Failed",
         hint=HINT,
         status=number,
         retry_after=retry_after,
-        retryable=number in {429, 502, 503},
+        retryable=retryable,
         maybe_processed=number >= 500,
     )
 
 
-def invalid() -> InvalidResponse:
-    return InvalidResponse("Failed", hint=HINT, retryable=True)
-
-
 class Call:
-    """One call with retries, and what was seen of it.
-
-    Args:
-        outcomes: What each attempt raises or returns; the last one repeats.
-        policy: When to retry.
-        seconds: Time limit.
-        clock: Clock to sleep on.
-    """
+    """Call with retries. Each attempt has the next outcome; the last one repeats."""
 
     def __init__(
         self,
         *outcomes: BaseException | str,
         policy: RetryPolicy = CHANGE,
         seconds: float = 300,
-        clock: FakeClock | None = None,
+        canceled: bool = False,
+        seed: int = 0,
     ) -> None:
-        self.clock = clock or FakeClock()
+        self.clock = FakeClock(canceled=canceled)
         self.deadline = Deadline(self.clock, seconds)
         self.retries: list[tuple[ApiError, float, int]] = []
         self._outcomes = list(outcomes)
         self._policy = policy
+        random.seed(seed)
 
     def run(self) -> Outcome[str]:
         return retry.call_with_retries(
@@ -76,8 +66,13 @@ class Call:
             self.run()
         return caught.value
 
+    def cancel(self) -> Canceled:
+        with pytest.raises(Canceled) as caught:
+            self.run()
+        return caught.value
+
     def _send(self) -> str:
-        outcome = self._outcomes.pop(0) if len(self._outcomes) > 1 else self._outcomes[0]
+        outcome = self._outcomes.pop(0) if self._outcomes[1:] else self._outcomes[0]
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome
@@ -90,129 +85,89 @@ def test_successful_request_is_sent_once() -> None:
 
 
 def test_retry_is_announced_with_its_wait_and_number() -> None:
-    first, second = fault(sent=False), status(502)
-    call = Call(first, second, "yes")
+    call = Call(NOT_SENT, SENT, "yes")
     assert call.run() == Outcome("yes", attempts=3, maybe_processed=True)
-    assert [(error, number) for error, _, number in call.retries] == [(first, 2), (second, 3)]
+    assert [(error, number) for error, _, number in call.retries] == [(NOT_SENT, 2), (SENT, 3)]
     assert [seconds for _, seconds, _ in call.retries] == call.clock.sleeps
 
 
-@pytest.mark.parametrize("number", [302, 403])
-def test_final_error_is_not_retried(number: int) -> None:
-    error = Call(status(number), "never sent").fail()
-    assert isinstance(error, StatusError)
-    assert (error.status, error.attempts, error.maybe_processed) == (number, 1, False)
-
-
-def test_fifth_failure_of_a_change_is_final() -> None:
-    faults = [fault() for _ in range(5)]
-    assert Call(*faults[:4], "yes").run().attempts == 5
-    call = Call(*faults, "never sent")
-    error = call.fail()
-    assert (type(error), error.attempts) == (TransportError, 5)
-    assert error.__cause__ is faults[4]
-    assert faults[4].attempts == 1
-    assert len(call.retries) == 4
-
-
-def test_polls_are_retried_until_deadline() -> None:
-    call = Call(fault(), policy=POLL, seconds=60)
-    error = call.fail()
-    assert error.attempts > 10
-    assert call.deadline.remaining() <= retry.LAST_REQUEST_SECONDS
-
-
-def test_rate_limited_request_is_retried_until_deadline() -> None:
-    for seed in SEEDS:
-        random.seed(seed)
-        call = Call(status(429), seconds=60)
-        assert call.fail().attempts > 10
-        assert call.deadline.remaining() == pytest.approx(0.5)
-
-
-def test_throttled_attempts_do_not_count_as_failures() -> None:
-    throttled = [status(429), status(429, 1), status(503, 1)] * 4
-    faults = [fault() for _ in range(4)]
-    assert Call(*throttled, *faults, "yes").run().attempts == 17
-    assert Call(*throttled, *faults, fault(), "never sent").fail().attempts == 17
-
-
-def test_503_without_retry_after_counts_as_failure() -> None:
-    assert Call(status(503)).fail().attempts == 5
-
-
-@pytest.mark.parametrize("others", [0, 1, 4, 5, 20])
-def test_fifth_invalid_response_to_a_poll_is_final(others: int) -> None:
-    faults = [status(502) for _ in range(others)]
-    odd = [invalid() for _ in range(5)]
-    assert Call(*faults, *odd[:4], "yes", policy=POLL).run().response == "yes"
-    error = Call(*faults, *odd, "never sent", policy=POLL).fail()
-    assert (type(error), error.attempts) == (InvalidResponse, others + 5)
-
-
-@pytest.mark.parametrize("sent", [True, False])
-def test_earlier_attempt_that_may_be_processed_is_remembered(*, sent: bool) -> None:
-    assert Call(fault(sent=sent), status(403)).fail().maybe_processed is sent
-    assert Call(fault(sent=sent), "yes").run().maybe_processed is sent
-    assert Call(fault(sent=sent), status(429), "yes").run().maybe_processed is sent
-    with pytest.raises(Canceled) as caught:
-        Call(fault(sent=sent), Canceled(maybe_processed=False)).run()
-    assert caught.value.maybe_processed is sent
-
-
-@pytest.mark.parametrize("sent", [True, False])
-def test_cancellation_between_attempts_knows_what_was_sent(*, sent: bool) -> None:
-    call = Call(fault(sent=sent), "too late", clock=FakeClock(canceled_at=1000.0))
-    with pytest.raises(Canceled) as caught:
-        call.run()
-    assert caught.value.maybe_processed is sent
-    assert call.clock.sleeps == []
-
-
-def test_cancellation_in_flight_is_not_retried() -> None:
-    with pytest.raises(Canceled) as caught:
-        Call(Canceled(maybe_processed=True), "never sent").run()
-    assert caught.value.maybe_processed
-
-
-def test_other_exceptions_pass_through() -> None:
+def test_final_error_is_not_retried() -> None:
+    for number in (302, 403):
+        error = Call(status(number), "never sent").fail()
+        assert (error.attempts, error.maybe_processed) == (1, False)
     with pytest.raises(KeyError):
         Call(KeyError(), "never sent").run()
 
 
-def waits(policy: RetryPolicy, error: ApiError, seconds: float = 300) -> list[list[float]]:
+@pytest.mark.parametrize("error", [SENT, status(503), INVALID])
+def test_fifth_failure_of_a_change_is_final(error: ApiError) -> None:
+    assert Call(*[error] * 4, "yes").run().attempts == 5
+    call = Call(*[error] * 5, "never sent")
+    final = call.fail()
+    assert (type(final), final.attempts, final.__cause__) == (type(error), 5, error)
+    assert (error.attempts, len(call.retries)) == (1, 4)
+
+
+@pytest.mark.parametrize(("error", "policy"), [(status(429), CHANGE), (SENT, POLL)])
+def test_rate_limited_request_and_poll_are_retried_until_deadline(
+    error: ApiError, policy: RetryPolicy
+) -> None:
+    for seed in range(50):
+        call = Call(error, policy=policy, seconds=60, seed=seed)
+        assert call.fail().attempts > 10
+        assert 0 < call.deadline.remaining() <= 0.5
+
+
+def test_throttled_attempts_do_not_count_as_failures() -> None:
+    throttled = [status(429), status(429, 1), status(503, 1)] * 4
+    assert Call(*throttled, *[SENT] * 4, "yes").run().attempts == 17
+    assert Call(*throttled, *[SENT] * 5, "never sent").fail().attempts == 17
+
+
+@pytest.mark.parametrize("others", [0, 1, 4, 5, 20])
+def test_fifth_invalid_response_to_a_poll_is_final(others: int) -> None:
+    faults = [status(502)] * others
+    assert Call(*faults, *[INVALID] * 4, "yes", policy=POLL).run().response == "yes"
+    error = Call(*faults, *[INVALID] * 5, "never sent", policy=POLL).fail()
+    assert (type(error), error.attempts) == (InvalidResponse, others + 5)
+
+
+@pytest.mark.parametrize(("first", "sent"), [(SENT, True), (NOT_SENT, False)])
+def test_earlier_attempt_that_may_be_processed_is_remembered(
+    first: ApiError, *, sent: bool
+) -> None:
+    assert Call(first, "yes").run().maybe_processed is sent
+    assert Call(first, status(403)).fail().maybe_processed is sent
+    assert Call(first, status(429), "yes").run().maybe_processed is sent
+    assert Call(first, Canceled()).cancel().maybe_processed is sent
+    between = Call(first, "too late", canceled=True)
+    assert between.cancel().maybe_processed is sent
+    assert Call(NOT_SENT, Canceled(maybe_processed=True)).cancel().maybe_processed
+
+
+def waits(policy: RetryPolicy, error: ApiError) -> list[list[float]]:
     """Return the first seven waits of each of 200 calls that always fail."""
-    found: list[list[float]] = []
-    for seed in SEEDS:
-        random.seed(seed)
-        call = Call(*[error] * 7, "yes", policy=policy, seconds=seconds)
-        call.run()
-        found.append(call.clock.sleeps)
-    return found
+    calls = [Call(*[error] * 7, "x", policy=policy, seconds=999, seed=seed) for seed in range(200)]
+    return [call.clock.sleeps for call in calls if call.run()]
 
 
 def test_waits_are_random_below_a_limit_that_doubles() -> None:
-    columns = zip(*waits(RetryPolicy(attempts=None), fault()), strict=True)
+    columns = zip(*waits(UNLIMITED, SENT), strict=True)
     for limit, column in zip([0.5, 1, 2, 4, 4, 4, 4], columns, strict=True):
         assert 0 <= min(column) < 0.1 * limit
         assert 0.9 * limit < max(column) <= limit
 
 
 def test_polls_are_at_least_400_ms_apart() -> None:
-    assert min(min(found) for found in waits(POLL, fault())) == 0.4
-    assert (POLL.shortest_wait, CHANGE.shortest_wait, CHANGE.attempts) == (0.4, 0, 5)
+    assert min(map(min, waits(POLL, SENT))) == 0.4
+    assert (POLL.shortest_wait, UNLIMITED.shortest_wait, CHANGE.shortest_wait) == (0.4, 0, 0)
 
 
 @pytest.mark.parametrize("number", [429, 502, 503])
-def test_retry_after_is_a_minimum(number: int) -> None:
-    error = status(number, 30.0)
-    first = [found[0] for found in waits(RetryPolicy(attempts=None), error, seconds=3600)]
+def test_retry_after_is_a_minimum_within_the_deadline(number: int) -> None:
+    first = [found[0] for found in waits(UNLIMITED, status(number, 30.0))]
     assert 30 <= min(first) < 30.1
     assert 30.4 < max(first) <= 30.5
-
-
-@pytest.mark.parametrize("number", [429, 503, 502])
-def test_retry_after_beyond_the_deadline_is_final(number: int) -> None:
     assert Call(status(number, 59.5), "never sent", seconds=60).fail().attempts == 1
     call = Call(status(number, 59.4), "yes", seconds=60)
     assert call.run().attempts == 2
@@ -220,73 +175,49 @@ def test_retry_after_beyond_the_deadline_is_final(number: int) -> None:
 
 
 def test_half_a_second_is_left_for_the_last_attempt() -> None:
-    assert Call(fault(), "never sent", seconds=0.5).fail().attempts == 1
-    for seed in SEEDS:
-        random.seed(seed)
-        call = Call(fault(), "yes", seconds=0.6)
-        assert call.run().attempts == 2
-        assert call.clock.sleeps[0] <= 0.1 + 1e-9
+    assert Call(SENT, "never sent", seconds=0.5).fail().attempts == 1
+    calls = [Call(SENT, "yes", seconds=0.6, seed=seed) for seed in range(50)]
+    assert max(call.clock.sleeps[0] for call in calls if call.run()) == pytest.approx(0.1)
 
 
-def poll_times(seconds: float, first_seconds: float = retry.FIRST_POLL_SECONDS) -> list[float]:
-    """Return when an operation that never ends is polled."""
+def poll_times(
+    seconds: float, *, before: float = 0.0, last: int = 999, seed: int = 0, **options: float
+) -> list[float]:
+    """Return when an operation is polled whose last poll has this number."""
+    random.seed(seed)
     clock = FakeClock()
-    deadline = Deadline(clock, seconds)
+    deadline = Deadline(clock, seconds + before + 1e-9)
+    clock.sleep(before)
     times: list[float] = []
-    retry.poll(
-        lambda: times.append(deadline.elapsed()),
-        is_done=lambda _: False,
+    found = retry.poll(
+        lambda: times.append(deadline.elapsed() - before) or len(times),  # type: ignore[func-returns-value]
+        is_done=lambda number: number == last,
         deadline=deadline,
         clock=clock,
-        first_seconds=first_seconds,
+        **options,
     )
+    assert found == (len(times) or None)
     return times
 
 
 def test_polling_interval_is_a_tenth_of_the_time_waited() -> None:
     ratios: list[float] = []
-    for seed in SEEDS:
-        random.seed(seed)
-        times = poll_times(100)
-        gaps = [(0.3, times[0])]
-        gaps += [(min(max(0.5, a / 10), 5), b - a) for a, b in pairwise(times[:-1])]
-        ratios += [gap / expected for expected, gap in gaps]
+    for seed in range(200):
+        times = poll_times(100, before=50, seed=seed)
+        ratios.append(times[0] / 0.3)
+        ratios += [(b - a) / min(max(0.5, a / 10), 5) for a, b in pairwise(times[:-1])]
+        assert times[-1] == pytest.approx(99.5)
     assert 1 - 1e-9 <= min(ratios) < 1.001
     assert 1.049 < max(ratios) <= 1.05 + 1e-9
 
 
-def test_interval_counts_from_the_first_poll() -> None:
-    """A login that took long to be accepted is polled as often as any other."""
-    clock = FakeClock()
-    deadline = Deadline(clock, 300)
-    clock.sleep(100)
-    seen: Iterator[int] = iter(range(4))
-    assert poll_until(3, lambda: next(seen), deadline, clock) == 3
-    assert clock.sleeps[1] <= 0.3 * 1.05
-    assert all(0.5 <= seconds <= 0.525 for seconds in clock.sleeps[2:])
-    assert len(clock.sleeps) == 5
-
-
-def poll_until(
-    last: int, fetch: Callable[[], int], deadline: Deadline, clock: FakeClock
-) -> int | None:
-    return retry.poll(fetch, is_done=lambda value: value == last, deadline=deadline, clock=clock)
-
-
 @pytest.mark.parametrize(
-    ("seconds", "count"), [(0.0, 0), (0.49, 0), (0.5, 1), (0.85, 1), (0.9, 2), (1.3, 2)]
+    ("seconds", "count"), [(0.0, 0), (0.49, 0), (0.5, 1), (0.89, 1), (0.9, 2), (1.3, 2)]
 )
 def test_polls_fit_before_the_deadline(seconds: float, count: int) -> None:
-    times = poll_times(seconds + 1e-9, first_seconds=0.0)
-    assert len(times) == count
-    assert times[:1] == [0.0][:count]
+    times = poll_times(seconds, first_seconds=0.0)
+    assert (len(times), times[:1]) == (count, [0.0][:count])
 
 
-def test_last_poll_leaves_time_for_its_response() -> None:
-    assert poll_times(60)[-1] == pytest.approx(59.5)
-
-
-def test_poll_without_time_returns_nothing() -> None:
-    clock = FakeClock()
-    assert poll_until(1, lambda: 1, Deadline(clock, 0.4), clock) is None
-    assert poll_until(9, lambda: 1, Deadline(clock, 2), clock) == 1
+def test_polling_ends_with_the_final_value() -> None:
+    assert len(poll_times(100, last=3)) == 3

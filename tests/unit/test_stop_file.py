@@ -10,122 +10,103 @@ import pytest
 from lib.stop_file import StepFiles
 
 ID = "11111111-2222-4333-8444-555555555555"
-OTHER = "66666666-7777-4888-9999-000000000000"
+OTHER = ID.replace("1", "6")
 
 
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+@pytest.fixture
+def files(tmp_path: Path) -> StepFiles:
+    return StepFiles(tmp_path, "login", ID)
 
 
-@pytest.mark.parametrize(
-    ("step", "login_id", "stopped"),
-    [
-        ("login", ID, True),
-        ("login", OTHER, False),  # an inner step of the same composite action
-        ("login", "", False),
-        ("other", ID, False),
-    ],
-)
+# The inner steps of a composite action share the step's name.
+@pytest.mark.parametrize(("step", "login_id", "stopped"), [
+    ("login", ID, True), ("login", OTHER, False), ("login", "", False), ("other", ID, False),
+])  # fmt: skip
 def test_post_stops_its_own_login_only(
-    tmp_path: Path, step: str, login_id: str, *, stopped: bool
+    files: StepFiles, tmp_path: Path, step: str, login_id: str, *, stopped: bool
 ) -> None:
-    StepFiles(tmp_path, "login", ID).stop()
+    files.stop()
     assert StepFiles(tmp_path, step, login_id).is_stopped() is stopped
-    assert len(names(tmp_path)) == 1
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 @pytest.mark.parametrize("unknown", ["", "../x", "no-uuid"])
-def test_post_without_an_id_stops_every_login_of_the_step(tmp_path: Path, unknown: str) -> None:
+def test_post_without_an_id_stops_all_logins_of_the_step(tmp_path: Path, unknown: str) -> None:
     StepFiles(tmp_path, "login", unknown).stop()
     for login_id, step in [(ID, "login"), (OTHER, "login"), ("", "login"), (ID, "other")]:
         assert StepFiles(tmp_path, step, login_id).is_stopped() is (step == "login")
 
 
-def test_stop_file_needs_no_target_and_replaces_nothing(tmp_path: Path) -> None:
-    files = StepFiles(tmp_path, "login", ID)
+def test_stop_file_is_private_and_follows_no_link(files: StepFiles, tmp_path: Path) -> None:
     files.stop()
     [path] = tmp_path.iterdir()
     assert path.stat().st_mode & 0o777 == 0o600
     path.unlink()
     path.symlink_to(tmp_path / "target")
     files.stop()
-    assert names(tmp_path) == [path.name]
+    assert list(tmp_path.iterdir()) == [path]
     assert files.is_stopped()
 
 
-def test_newest_state_is_the_last_complete_line(tmp_path: Path) -> None:
-    files = StepFiles(tmp_path, "login", ID)
+def test_newest_state_is_the_last_complete_line(files: StepFiles, tmp_path: Path) -> None:
     assert files.newest_state() == ""
     files.append_state("one")
     files.append_state("two ü")
-    assert files.newest_state() == "two ü"
     [path] = tmp_path.iterdir()
     assert path.stat().st_mode & 0o777 == 0o600
-    with path.open("ab") as file:
-        file.write(b"cut of")
-    assert files.newest_state() == "two ü"
-    path.write_bytes(b"cut of")
-    assert files.newest_state() == ""
-    path.write_bytes(b"\xff\n")
-    assert files.newest_state() == "\ufffd"
+    for content, newest in [
+        (path.read_bytes(), "two ü"),
+        (path.read_bytes() + b"cut of", "two ü"),
+        (b"cut of", ""),
+        (b"\xff\n", "\ufffd"),
+        (b"x" * 65_530 + b"\n1234\n", "1234"),
+        (b"x" * 65_530 + b"\n1234\n5\n", "1234"),  # only 64 KiB are read
+    ]:
+        path.write_bytes(content)
+        assert files.newest_state() == newest
 
 
-def test_state_files_of_logins_are_separate(tmp_path: Path) -> None:
-    StepFiles(tmp_path, "login", ID).append_state("one")
-    StepFiles(tmp_path, "login", OTHER).append_state("two")
-    assert StepFiles(tmp_path, "login", ID).newest_state() == "one"
+def test_state_files_of_logins_are_separate(files: StepFiles, tmp_path: Path) -> None:
+    other, unknown = StepFiles(tmp_path, "login", OTHER), StepFiles(tmp_path, "login", "")
+    files.append_state("one")
+    other.append_state("two")
+    unknown.append_state("three")
     assert StepFiles(tmp_path, "other", ID).newest_state() == ""
-    StepFiles(tmp_path, "login", "").remove_state()
-    StepFiles(tmp_path, "login", ID).remove_state()
-    StepFiles(tmp_path, "login", ID).remove_state()
-    assert StepFiles(tmp_path, "login", ID).newest_state() == ""
-    assert StepFiles(tmp_path, "login", OTHER).newest_state() == "two"
+    assert (files.newest_state(), other.newest_state()) == ("one", "two")
+    for step_files in (unknown, files, files):
+        step_files.remove_state()
+    assert (files.newest_state(), other.newest_state()) == ("", "two")
 
 
 def test_without_an_id_the_newest_file_of_the_step_counts(tmp_path: Path) -> None:
     assert StepFiles(tmp_path, "login", "").newest_state() == ""
-    for seconds, (step, login_id) in enumerate(
-        [("login", ID), ("login", OTHER), ("other", ID)], start=1
-    ):
+    logins = [("login", ID), ("login", OTHER), ("other", ID)]
+    for seconds, (step, login_id) in enumerate(logins):
         before = set(tmp_path.iterdir())
-        StepFiles(tmp_path, step, login_id).append_state(login_id)
+        StepFiles(tmp_path, step, login_id).append_state(f"{step} {login_id}")
         [path] = set(tmp_path.iterdir()) - before
         os.utime(path, (seconds, seconds))
-    StepFiles(tmp_path, "login", "no-uuid").append_state("x")
-    assert len(names(tmp_path)) == 3
-    assert StepFiles(tmp_path, "login", "").newest_state() == OTHER
+    assert StepFiles(tmp_path, "login", "").newest_state() == f"login {OTHER}"
 
 
-def test_state_file_is_no_link_and_no_pipe(tmp_path: Path) -> None:
-    files = StepFiles(tmp_path, "login", ID)
+def test_state_file_is_no_link_and_no_pipe(files: StepFiles, tmp_path: Path) -> None:
     files.append_state("one")
     [path] = tmp_path.iterdir()
     target = path.rename(tmp_path / "target")
     path.symlink_to(target)
     files.append_state("two")
-    assert files.newest_state() == ""
-    assert target.read_text() == "one\n"
+    assert (files.newest_state(), target.read_text()) == ("", "one\n")
     path.unlink()
     os.mkfifo(path)
     files.append_state("two")
     assert files.newest_state() == ""
 
 
-def test_state_file_is_read_up_to_64_kib(tmp_path: Path) -> None:
-    files = StepFiles(tmp_path, "login", ID)
-    files.append_state("x" * 65_530)
-    files.append_state("1234")
-    assert files.newest_state() == "1234"
-    files.append_state("5")
-    assert files.newest_state() == "1234"
-
-
-@pytest.mark.parametrize("has_folder", [True, False])
-def test_without_a_usable_folder_nothing_happens(tmp_path: Path, *, has_folder: bool) -> None:
-    files = StepFiles(tmp_path / "missing" if has_folder else None, "login", ID)
-    files.stop()
-    files.append_state("one")
-    files.remove_state()
-    assert not files.is_stopped()
-    assert files.newest_state() == ""
-    assert StepFiles(files.folder, "login", "").newest_state() == ""
+@pytest.mark.parametrize("folder", [None, Path("/nonexistent")])
+def test_without_a_usable_folder_nothing_happens(folder: Path | None) -> None:
+    for login_id in (ID, ""):
+        files = StepFiles(folder, "login", login_id)
+        files.stop()
+        files.append_state("one")
+        files.remove_state()
+        assert (files.is_stopped(), files.newest_state()) == (False, "")
