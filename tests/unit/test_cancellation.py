@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import time
 
@@ -16,10 +17,10 @@ pytestmark = pytest.mark.usefixtures("restored_signals")
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
 
-def cancellation(*checks: bool) -> Cancellation:
-    """Return one that is abandoned as listed, and then not."""
-    left = iter(checks)
-    return Cancellation(lambda: next(left, False))
+def cancellation(after: int = 999) -> Cancellation:
+    """Return one whose step is abandoned after this number of checkpoints."""
+    checks = itertools.count()
+    return Cancellation(lambda: next(checks) == after)
 
 
 def handlers() -> list[object]:
@@ -30,7 +31,7 @@ def handlers() -> list[object]:
 @pytest.mark.parametrize("in_flight", [True, False])
 def test_signal_cancels_at_the_next_checkpoint(number: signal.Signals, *, in_flight: bool) -> None:
     clock = cancellation()
-    with pytest.raises(Canceled) as caught, clock.handle_signals():
+    with pytest.raises(Canceled) as caught, clock.handle_signals():  # noqa: PT012
         clock.raise_if_canceled(request_in_flight=in_flight)
         signal.raise_signal(number)
         assert clock.now() <= time.monotonic()  # reading the time is no checkpoint
@@ -66,7 +67,7 @@ def test_ignored_signals_do_nothing() -> None:
 
 
 def test_abandoned_step_stays_canceled() -> None:
-    clock = cancellation(False, True)
+    clock = cancellation(after=1)
     clock.raise_if_canceled()
     for _ in range(2):
         with pytest.raises(Canceled):
@@ -75,7 +76,7 @@ def test_abandoned_step_stays_canceled() -> None:
 
 def test_shielded_request_gets_five_seconds() -> None:
     clock, limit, left = cancellation(), Deadline(FakeClock(), 300), list[float]()
-    with pytest.raises(Canceled), clock.handle_signals(), clock.shield(limit):
+    with pytest.raises(Canceled), clock.handle_signals(), clock.shield(limit):  # noqa: PT012
         signal.raise_signal(signal.SIGTERM)
         signal.raise_signal(signal.SIGINT)
         left.append(limit.remaining())
@@ -85,19 +86,19 @@ def test_shielded_request_gets_five_seconds() -> None:
 
 
 def test_shield_allows_no_new_attempt() -> None:
-    clock = cancellation(False, True)
-    with pytest.raises(Canceled), clock.shield(Deadline(FakeClock(), 300)):
+    clock = cancellation(after=1)
+    with pytest.raises(Canceled), clock.shield(Deadline(FakeClock(), 300)):  # noqa: PT012
         clock.raise_if_canceled()
         pytest.fail("not canceled")
 
 
 def test_canceled_step_enters_no_shield() -> None:
-    with pytest.raises(Canceled), cancellation(True).shield(Deadline(FakeClock(), 300)):
+    with pytest.raises(Canceled), cancellation(after=0).shield(Deadline(FakeClock(), 300)):
         pytest.fail("entered")
 
 
 def test_shield_ends_with_its_block() -> None:
-    clock = cancellation(False, True)
+    clock = cancellation(after=1)
     with pytest.raises(KeyError), clock.shield(Deadline(FakeClock(), 300)):
         raise KeyError
     with pytest.raises(Canceled):
@@ -110,6 +111,6 @@ def test_sleep_lasts_and_passes_checkpoints() -> None:
     Cancellation(lambda: bool(checks.append(time.monotonic()))).sleep(0.25)  # type: ignore[func-returns-value]
     assert 2 <= len(checks) <= 4
     assert checks[-1] >= end
-    for canceled, seconds in ((cancellation(False, True), 3600), (cancellation(True), -1)):
+    for canceled, seconds in ((cancellation(after=1), 3600), (cancellation(after=0), -1)):
         with pytest.raises(Canceled):
             canceled.sleep(seconds)

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ Step = Callable[[Mapping[str, str], io.StringIO], int]
 KEY = "rca_0123456789"
 ID = "11111111-2222-4333-8444-555555555555"
 URL = "https://127.0.0.1:9"
+NO_PROCESS = 2**22 + 1  # above the highest process id of Linux
 OWN = {"DOCKER_AUTH_EXIT_CODES": "1"}
 MAIN = {
     "INPUT_API_KEY": KEY,
@@ -29,7 +31,7 @@ MAIN = {
 }
 LOGOUT = {**MAIN, "INPUT_REGISTRY_URL": "ghcr.io"}
 STATE = {"version": 2, "stage": "succeeded", "id": ID, "server_id": ID, "api_url": URL,
-         "operation_id": "op-1", "registry_url": "ghcr.io", "credential_id": ID}  # fmt: skip
+         "operation_id": "op-1", "registry_url": "ghcr.io", "credential_id": ID, "pid": NO_PROCESS}  # fmt: skip
 BUG = LookupError("a bug")
 NO_MODULE = ImportError("no module")
 
@@ -62,9 +64,9 @@ def run(step: Step, variables: Mapping[str, str]) -> tuple[int, list[str], list[
     return code, [line.split("::")[1] for line in lines if line.startswith("::")], lines
 
 
-def post(error: Exception | None = None, *, own: bool = True, **changes: object) -> (
-    tuple[int, list[str], list[str]]
-):  # fmt: skip
+def post(
+    error: Exception | None = None, *, own: bool = True, **changes: object
+) -> tuple[int, list[str], list[str]]:
     """Run post with a saved state."""
     variables = {**MAIN, **(OWN if own else {}), "STATE_login": json.dumps({**STATE, **changes})}
     return run(entry.post, Trap(variables, error) if error else variables)
@@ -134,7 +136,7 @@ def test_dead_launcher_cancels_in_its_own_namespace(namespace: str, code: int) -
     own = str(Path("/proc/self/ns/pid").readlink())
     variables = {
         **MAIN,
-        "DOCKER_AUTH_LAUNCHER": str(2**22 + 1),  # above the highest process id of Linux
+        "DOCKER_AUTH_LAUNCHER": str(NO_PROCESS),
         "DOCKER_AUTH_PID_NAMESPACE": own if namespace == "own" else namespace,
     }
     assert run(entry.main, variables)[0] == code
@@ -149,9 +151,10 @@ def test_imports_are_not_searched_for_garbage() -> None:
 
 
 @pytest.mark.parametrize("changes", [
-    {"stage": "none"}, {"cleanup": False}, {"stage": "failed"}, {"cleanup": False, "registry_url": ""},
+    {"stage": "none"}, {"stage": "failed"}, {"cleanup": False},
+    {"cleanup": False, "registry_url": ""},
 ])  # fmt: skip
-def test_post_with_nothing_to_do_logs_one_line(changes: dict[str, object]) -> None:
+def test_post_with_nothing_to_do_logs_one_line(changes: dict[str, Any]) -> None:
     code, commands, lines = post(**changes)
     assert (code, commands, len(lines)) == (193, [], 1)
     assert run(entry.post, MAIN)[:2] == (0, [])
@@ -163,7 +166,7 @@ def test_post_with_nothing_to_do_logs_one_line(changes: dict[str, object]) -> No
      [f"credential {ID}", f"server {ID}"]),
 ])  # fmt: skip
 def test_post_warns_once_and_never_fails(
-    changes: dict[str, object], anchor: str, names: list[str]
+    changes: dict[str, Any], anchor: str, names: list[str]
 ) -> None:
     for own, expected in ((True, 193), (False, 0)):
         code, commands, lines = post(own=own, **changes)

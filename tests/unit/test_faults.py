@@ -43,7 +43,8 @@ CLOSED = "the connection was closed"
 NETWORK = [
     (TimeoutError("timed out"), "timed out"), (requests.ReadTimeout("x"), "timed out"),
     (wrapped(urllib3_exceptions.ConnectTimeoutError("x")), "timed out"),
-    (wrapped(NO_NAME), "DNS lookup failed"), (requests.ConnectionError(NO_HOST), "DNS lookup failed"),
+    (wrapped(NO_NAME), "DNS lookup failed"),
+    (requests.ConnectionError(NO_HOST), "DNS lookup failed"),
     (wrapped(RESET), "connection reset by peer"),
     (caused(requests.ConnectionError("x"), RESET), "connection reset by peer"),
     (ConnectionRefusedError(111, "Connection refused"), "connection refused"),

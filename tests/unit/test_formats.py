@@ -24,7 +24,7 @@ INVALID: list[tuple[Callable[[str], bool], list[str]]] = [
     (formats.is_operation_id, ["", "../keys", "a/b", "a?b", "a%2Fb", "a:b", "op-1\n", "-a", ".a",
                                "_a", "é", "a" * 129]),
     (formats.is_registry_url, ["", "-v", "/x", "~x", ":x", "::error::x", "$(id)", "user@ghcr.io",
-                               "ghcr.io\nx=y", "ghcr.io\n", "ghcr.io; id", "a b", "${{ secrets.X }}",
+                               "ghcr.io\nx=y", "ghcr.io\n", "ghcr.io; id", "a b", "${{ x }}",
                                "a" * 513]),
     (formats.is_registry_type, ["", "gh cr", "ghcr\n", "a.b", "a" * 65]),
     (formats.is_status, ["", "run ning", "running\n", "a.b", "::error::", "a" * 41]),

@@ -56,7 +56,8 @@ def test_certificate_error_has_its_hint(message: str, fix: str) -> None:
 
 # docker/cli#7326: `docker logout docker.io` removes nothing.
 @pytest.mark.parametrize(("registry_url", "command"), [
-    ("ghcr.io", "`docker logout ghcr.io`"), ("docker.io", "`docker logout`"), ("", "`docker logout`"),
+    ("ghcr.io", "`docker logout ghcr.io`"), ("docker.io", "`docker logout`"),
+    ("", "`docker logout`"),
 ])  # fmt: skip
 def test_logout_command_removes_the_login(registry_url: str, command: str) -> None:
     assert hints.logout_command(registry_url) == command

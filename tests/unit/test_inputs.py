@@ -20,7 +20,7 @@ def environment(inputs: dict[str, str], **variables: str) -> Environment:
     return Environment({f"INPUT_{name.upper()}": inputs[name] for name in inputs} | variables)
 
 
-def read(inputs: dict[str, str] = VAULT, **changes: str) -> LoginInputs:
+def read(inputs: dict[str, str], **changes: str) -> LoginInputs:
     return read_login_inputs(environment({**inputs, **changes}))
 
 
@@ -31,7 +31,7 @@ def rejected(inputs: dict[str, str], **changes: str) -> InputError:
 
 
 def test_optional_inputs_have_defaults() -> None:
-    assert read() == LoginInputs(
+    assert read(VAULT) == LoginInputs(
         api_key=KEY,
         request=VaultLogin(server_id=ID, credential_id=VAULT["credential_id"]),
         cleanup=True,
@@ -41,8 +41,8 @@ def test_optional_inputs_have_defaults() -> None:
 
 
 def test_whitespace_around_inputs_is_trimmed() -> None:
-    assert read({name: f"  {value}\r\n" for name, value in VAULT.items()}) == read()
-    assert read(cleanup=" ", api_url=" ", timeout=" ") == read()
+    assert read({name: f"  {value}\r\n" for name, value in VAULT.items()}) == read(VAULT)
+    assert read(VAULT, cleanup=" ", api_url=" ", timeout=" ") == read(VAULT)
 
 
 @pytest.mark.parametrize(("name", "text", "value"), [
@@ -54,7 +54,7 @@ def test_whitespace_around_inputs_is_trimmed() -> None:
     ("api_url", "https://r.example.com/base/", "https://r.example.com/base"),
 ])  # fmt: skip
 def test_valid_input_is_accepted(name: str, text: str, value: object) -> None:
-    assert getattr(read(**{name: text}), name) == value
+    assert getattr(read(VAULT, **{name: text}), name) == value
 
 
 @pytest.mark.parametrize(("name", "texts"), [
@@ -133,7 +133,7 @@ def test_composite_on_gitea_is_a_cause(variables: dict[str, str], *, is_named: b
 
 
 def test_secrets_are_not_in_the_repr() -> None:
-    found = f"{read()!r} {read(DIRECT)!r} {read_logout_inputs(environment(LOGOUT))!r}"
+    found = f"{read(VAULT)!r} {read(DIRECT)!r} {read_logout_inputs(environment(LOGOUT))!r}"
     assert KEY not in found
     assert DIRECT["access_token"] not in found
 

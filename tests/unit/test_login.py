@@ -31,7 +31,7 @@ def test_login_is_not_sent_if_post_started_after_the_save(tmp_path: Path) -> Non
         log_in(
             LoginInputs(api_key="rca_x", request=request, cleanup=True, api_url=URL, timeout=300),
             LoginState(stage=Stage.NONE, id=ID),
-            client=Client(transport, CONTEXT, cancellation, info=log.write, debug=log.write),
+            client=Client(transport, CONTEXT, cancellation, info=print, debug=print),
             runner=Runner(log, state_file=file, output_file=None, api_key="rca_x", debug=False),
             files=files,
             cancellation=cancellation,

@@ -26,6 +26,8 @@ def ended(status: str, exit_code: int | None, stderr: str = "", stdout: str = ""
     return response({"operation_id": "op-2", "status": status, "result": result})
 
 
+COMPLETED = response({"operation_id": "op-2", "status": "completed"})
+BODIES: list[object] = [None, {}, [], {"status": "running"}, {"x": 1}]
 STARTED = response({"operation_id": "op-2", "status": "running"})
 MISSING = response({"detail": "not found"}, 404)
 FORBIDDEN = response({"detail": "no"}, 403)
@@ -42,8 +44,8 @@ def log_out(*responses: Any) -> str:
 
 
 @pytest.mark.parametrize("responses", [
-    [response({"status": "completed"})], [response({"operation_id": "op-2", "status": "completed"})],
-    [response({"exit_code": 0})], [DONE], [STARTED, DONE],
+    [COMPLETED], [response({"status": "completed"})], [response({"exit_code": 0})], [DONE],
+    [STARTED, DONE],
     [STARTED, ended("completed", 1, NOT_LOGGED_IN)],
     [STARTED, ended("failed", 1, stdout=f"x\n{PODMAN}\n")],
     [STARTED, ended("failed", None, stdout="not logged in to ghcr.io")],
@@ -54,9 +56,8 @@ def test_proven_logout_is_reported(responses: list[Response]) -> None:
 
 @pytest.mark.parametrize("responses", [
     [response(b"", 204)],
-    *([response(body)] for body in (None, {}, [], {"status": "running"}, {"x": 1})),
-    *([STARTED, found] for found in (MISSING, response({"status": "completed"}),
-                                     response({"completed_at": "2026-01-01T00:00:00Z"}))),
+    *([response(body)] for body in BODIES),
+    *([STARTED, found] for found in (MISSING, COMPLETED, response({"completed_at": "2026-01-01"}))),
 ])  # fmt: skip
 def test_logout_without_proof_is_accepted(responses: list[Response]) -> None:
     assert log_out(*responses).startswith("Logout accepted")
@@ -65,7 +66,7 @@ def test_logout_without_proof_is_accepted(responses: list[Response]) -> None:
 @pytest.mark.parametrize("operation", [
     ended("completed", 1), ended("failed", None), ended("timeout", None), ended("canceled", 0),
     ended("timeout", 1, NOT_LOGGED_IN), ended("completed", 1, f"{NOT_LOGGED_IN}\n{NOT_ERASED}"),
-    ended("completed", 1, "You are not logged in to ghcr.io"), ended("completed", 1, "not logged in"),
+    ended("completed", 1, "You are not logged in to x"), ended("completed", 1, "not logged in"),
     ended("completed", 0, NOT_ERASED), ended("completed", None, stdout=NOT_ERASED),
     pytest.param(ended("completed", 0, "x", stdout=NOT_ERASED),
                  marks=pytest.mark.xfail(reason="_raise_if_failed looks at one stream only")),

@@ -82,13 +82,15 @@ def test_truncated_state_is_rejected() -> None:
 
 @pytest.mark.parametrize("name", sorted(GOOD))
 def test_value_of_another_type_is_rejected(name: str) -> None:
-    values = [v for v in (None, 1.5, [], {}, "true", True, 1) if type(v) is not type(GOOD[name])]
-    assert all(is_rejected(json.dumps({**GOOD, name: value})) for value in values)
+    values: list[object] = [None, 1.5, [], {}, "true", True, 1]
+    for value in values:
+        is_same = type(value) is type(GOOD[name])
+        assert is_same or is_rejected(json.dumps({**GOOD, name: value})), value
 
 
 @pytest.mark.parametrize(("name", "values"), [
     ("version", [1, 3, 0, "2", None]), ("extra", ["x"]), ("stage", ["unheard-of"]),
-    ("server_id", ["", "x" * 5000]), ("credential_id", ["x", "x" * 5000]), ("server_name", ["a\nb"]),
+    ("server_id", ["", "x" * 5000]), ("credential_id", ["x"]), ("server_name", ["a\nb"]),
     ("operation_id", ["", "../../keys"]), ("api_url", ["", "http://evil.example", "https://u@x"]),
     ("registry_url", ["a b", "${{ secrets.X }}", "::error::x", "ghcr.io; id"]),
 ])  # fmt: skip
