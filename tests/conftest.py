@@ -1,4 +1,4 @@
-"""What all tests share. It comes first: nothing of ours may leave bytecode in the tree."""
+"""What all tests share. Imported first, because no import may leave bytecode in the tree."""
 
 from __future__ import annotations
 
@@ -32,16 +32,15 @@ hypothesis.configuration.set_hypothesis_home_dir(
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a person run each case of each end-to-end test on each runner."""
+    """Add the option that runs each case of each end-to-end test on each runner."""
     parser.addoption("--all-runners", action="store_true", help="run each case on each runner")
 
 
 @pytest.fixture
 def fake_api() -> Iterator[Play]:
-    """Give a function that starts a fake API with the recordings of these names.
+    """Return a function that starts a fake API with the recordings of these names.
 
-    At the end each API is stopped, and must have been asked all that was recorded and
-    nothing else.
+    At the end each API is stopped, and must have received the recorded requests and no others.
     """
     with ExitStack() as running:
         started: list[FakeApi] = []
@@ -58,7 +57,7 @@ def fake_api() -> Iterator[Play]:
 
 @pytest.fixture
 def restored_signals() -> Iterator[None]:
-    """Put the handlers of the signals back that a step installs for its process."""
+    """Restore the signal handlers that a step replaces."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
     for number, handler in handlers.items():

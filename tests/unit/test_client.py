@@ -166,6 +166,7 @@ class Late(StubApi):
         self._clock = clock
 
     def send(self, *args: Any, **options: Any) -> Response:
+        """Return 404, or the end of the operation."""
         found = super().send(*args, **options)
         return found if self._clock.time < self._end else DONE
 

@@ -31,7 +31,8 @@ MAIN = {
 }
 LOGOUT = {**MAIN, "INPUT_REGISTRY_URL": "ghcr.io"}
 STATE = {"version": 2, "stage": "succeeded", "id": ID, "server_id": ID, "api_url": URL,
-         "operation_id": "op-1", "registry_url": "ghcr.io", "credential_id": ID, "pid": NO_PROCESS}  # fmt: skip
+         "operation_id": "op-1", "registry_url": "ghcr.io", "credential_id": ID,
+         "pid": NO_PROCESS}  # fmt: skip
 BUG = LookupError("a bug")
 NO_MODULE = ImportError("no module")
 
@@ -48,6 +49,7 @@ class Trap(dict[str, str]):
         self._error = error
 
     def get(self, name: str, default: str = "") -> str:  # type: ignore[override]
+        """Return a variable, or raise."""
         if name == "GITHUB_REPOSITORY":
             raise self._error
         return super().get(name, default)

@@ -13,11 +13,7 @@ from lib.runner.redaction import encoded_forms, redact, secret_lines, split_for_
 
 
 def test_secret_lines_shorter_than_four_characters_are_no_secrets() -> None:
-    assert secret_lines("first-line\r\n  second \nabc\nabcd\n\n") == [
-        "first-line",
-        "second",
-        "abcd",
-    ]
+    assert secret_lines("first\r\n  second \nabc\nabcd\n\n") == ["first", "second", "abcd"]
     assert secret_lines("") == []
 
 
@@ -54,8 +50,7 @@ def test_secret_is_redacted_in_every_encoded_form() -> None:
 def test_encoded_form_shorter_than_eight_characters_is_left_out() -> None:
     assert encoded_forms("rca_x") == {"rca_x"}
     assert encoded_forms("rca_xy") == {"rca_xy", "cmNhX3h5"}
-    assert "rca_%26" not in encoded_forms("rc_&")
-    assert "rca_%26" in encoded_forms("rca_&") or len("rca_%26") < 8
+    assert encoded_forms("rc_&") == {"rc_&", "rc_&amp;"}
 
 
 def test_longest_secret_is_redacted_first() -> None:

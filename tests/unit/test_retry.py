@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -23,15 +24,9 @@ NOT_SENT = TransportError("Failed", hint=HINT, retryable=True, maybe_processed=F
 
 
 def status(number: int, retry_after: float | None = None) -> StatusError:
+    error = StatusError("Failed", hint=HINT, status=number, retry_after=retry_after)
     retryable = number in {429, 502, 503}
-    return StatusError(
-        "Failed",
-        hint=HINT,
-        status=number,
-        retry_after=retry_after,
-        retryable=retryable,
-        maybe_processed=number >= 500,
-    )
+    return replace(error, retryable=retryable, maybe_processed=number >= 500)
 
 
 class Call:
@@ -53,6 +48,7 @@ class Call:
         random.seed(seed)
 
     def run(self) -> Outcome[str]:
+        """Make the call."""
         return retry.call_with_retries(
             self._send,
             policy=self._policy,
@@ -62,11 +58,13 @@ class Call:
         )
 
     def fail(self) -> ApiError:
+        """Make the call, and return the error that it raises."""
         with pytest.raises(ApiError) as caught:
             self.run()
         return caught.value
 
     def cancel(self) -> Canceled:
+        """Make the call, which is canceled."""
         with pytest.raises(Canceled) as caught:
             self.run()
         return caught.value

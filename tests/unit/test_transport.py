@@ -36,6 +36,7 @@ class Network(BaseAdapter):
         self._status = status
 
     def send(self, request: requests.PreparedRequest, **options: object) -> requests.Response:  # type: ignore[override]
+        """Return a response, and keep what was passed."""
         self.options.append({**options, "url": request.url, "body": request.body})
         response = requests.Response()
         response.status_code = self._status
@@ -45,7 +46,7 @@ class Network(BaseAdapter):
         return response
 
     def close(self) -> None:
-        pass
+        """Do nothing."""
 
 
 def send(network: Network, clock: FakeClock | None = None, seconds: float = 60) -> Response:
