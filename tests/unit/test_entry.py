@@ -23,12 +23,8 @@ ID = "11111111-2222-4333-8444-555555555555"
 URL = "https://127.0.0.1:9"
 NO_PROCESS = 2**22 + 1  # above the highest process id of Linux
 OWN = {"DOCKER_AUTH_EXIT_CODES": "1"}
-MAIN = {
-    "INPUT_API_KEY": KEY,
-    "INPUT_SERVER_ID": ID,
-    "INPUT_CREDENTIAL_ID": ID,
-    "INPUT_API_URL": URL,
-}
+MAIN = {"INPUT_API_KEY": KEY, "INPUT_SERVER_ID": ID, "INPUT_CREDENTIAL_ID": ID,
+        "INPUT_API_URL": URL}  # fmt: skip
 LOGOUT = {**MAIN, "INPUT_REGISTRY_URL": "ghcr.io"}
 STATE = {"version": 2, "stage": "succeeded", "id": ID, "server_id": ID, "api_url": URL,
          "operation_id": "op-1", "registry_url": "ghcr.io", "credential_id": ID,
@@ -136,12 +132,9 @@ def test_stop_file_cancels_without_annotation(
 @pytest.mark.parametrize(("namespace", "code"), [("", 130), ("own", 130), ("pid:[1]", 1)])
 def test_dead_launcher_cancels_in_its_own_namespace(namespace: str, code: int) -> None:
     own = str(Path("/proc/self/ns/pid").readlink())
-    variables = {
-        **MAIN,
-        "DOCKER_AUTH_LAUNCHER": str(NO_PROCESS),
-        "DOCKER_AUTH_PID_NAMESPACE": own if namespace == "own" else namespace,
-    }
-    assert run(entry.main, variables)[0] == code
+    namespace = own if namespace == "own" else namespace
+    launcher = {"DOCKER_AUTH_LAUNCHER": str(NO_PROCESS), "DOCKER_AUTH_PID_NAMESPACE": namespace}
+    assert run(entry.main, {**MAIN, **launcher})[0] == code
 
 
 def test_imports_are_not_searched_for_garbage() -> None:

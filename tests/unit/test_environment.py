@@ -10,14 +10,10 @@ from lib.run_context import RunContext
 from lib.runner.environment import Environment
 
 FIELDS = {
-    "repository": "GITHUB_REPOSITORY",
-    "workflow": "GITHUB_WORKFLOW",
-    "trigger": "GITHUB_EVENT_NAME",
-    "actor": "GITHUB_ACTOR",
-    "sha": "GITHUB_SHA",
-    "ref": "GITHUB_REF",
+    "repository": "GITHUB_REPOSITORY", "workflow": "GITHUB_WORKFLOW", "actor": "GITHUB_ACTOR",
+    "trigger": "GITHUB_EVENT_NAME", "sha": "GITHUB_SHA", "ref": "GITHUB_REF",
     "run_id": "GITHUB_RUN_ID",
-}
+}  # fmt: skip
 FLAGS = {
     "is_composite": ("GITHUB_ACTION_PATH", "/actions/x", ""),
     "is_gitea": ("GITEA_ACTIONS", "true", "false"),

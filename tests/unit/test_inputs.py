@@ -31,13 +31,10 @@ def rejected(inputs: dict[str, str], **changes: str) -> InputError:
 
 
 def test_optional_inputs_have_defaults() -> None:
-    assert read(VAULT) == LoginInputs(
-        api_key=KEY,
-        request=VaultLogin(server_id=ID, credential_id=VAULT["credential_id"]),
-        cleanup=True,
-        api_url="https://api.reoclo.com",
-        timeout=300,
-    )
+    request = VaultLogin(server_id=ID, credential_id=VAULT["credential_id"])
+    url = "https://api.reoclo.com"
+    expected = LoginInputs(api_key=KEY, request=request, cleanup=True, api_url=url, timeout=300)
+    assert read(VAULT) == expected
 
 
 def test_whitespace_around_inputs_is_trimmed() -> None:

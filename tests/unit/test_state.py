@@ -13,20 +13,10 @@ from lib.state import LoginState, Stage
 
 ID = "11111111-2222-4333-8444-555555555555"
 STATE = LoginState(
-    stage=Stage.SUCCEEDED,
-    id=ID,
-    step="login",
-    pid=7,
-    started="123",
-    interpreter="/usr/bin/python3",
-    server_id=ID,
-    server_name="Büro",
-    credential_id=ID,
-    api_url="https://api.reoclo.com",
-    operation_id="op-1",
-    registry_url="ghcr.io",
-    api_key="rca_0123456789",
-)
+    stage=Stage.SUCCEEDED, id=ID, step="login", pid=7, started="123", interpreter="/bin/python3",
+    server_id=ID, server_name="Büro", credential_id=ID, api_url="https://api.reoclo.com",
+    operation_id="op-1", registry_url="ghcr.io", api_key="rca_0123456789",
+)  # fmt: skip
 GOOD: dict[str, Any] = json.loads(STATE.encode())
 DEEP = "[" * 100_000
 
