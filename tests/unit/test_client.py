@@ -112,6 +112,12 @@ def test_other_status_is_an_error(anchor: str, flags: str, statuses: list[int]) 
         assert "{" not in error.hint.text
 
 
+def test_status_with_a_hint_of_its_own_has_a_summary_of_its_own() -> None:
+    statuses = [302, 400, 401, 403, 404, 408, 409, 422, 425, 429, 500]
+    summaries = [status_error(response({"detail": "x"}, status)).summary for status in statuses]
+    assert len({summary.partition(" (")[0] for summary in summaries}) == len(statuses)
+
+
 def test_403_without_detail_comes_from_a_firewall() -> None:
     error = status_error(Response(status=403, body=b"<html>", ray="8f-FRA"))
     assert (error.hint.anchor, "8f-FRA" in error.detail) == ("403-firewall", True)

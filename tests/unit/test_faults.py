@@ -47,6 +47,7 @@ NETWORK = [
     (requests.ConnectionError(NO_HOST), "DNS lookup failed"),
     (wrapped(RESET), "connection reset by peer"),
     (caused(requests.ConnectionError("x"), RESET), "connection reset by peer"),
+    (urllib3_exceptions.ProtocolError(ValueError("x"), RESET), "connection reset by peer"),
     (ConnectionRefusedError(111, "Connection refused"), "connection refused"),
     (exceptions.ChunkedEncodingError("IncompleteRead"), "the response was incomplete"),
     (exceptions.ContentDecodingError("gzip"), "the response was incomplete"),

@@ -27,6 +27,7 @@ def read(inputs: dict[str, str], **changes: str) -> LoginInputs:
 def rejected(inputs: dict[str, str], **changes: str) -> InputError:
     with pytest.raises(InputError) as caught:
         read(inputs, **changes)
+    assert caught.value.hint.text.endswith(".")
     return caught.value
 
 

@@ -42,6 +42,12 @@ def test_request_has_its_path_scope_and_fields(
     assert "hunter2" not in f"{request_!r} {getattr(request_, 'description', '')}"
 
 
+def test_login_says_where_its_credential_comes_from() -> None:
+    assert "Reoclo" in VAULT.credential
+    assert "access_token" in DIRECT.credential
+    assert (VAULT.registry_url, DIRECT.credential_id) == ("", "")
+
+
 def test_operation_endpoint_contains_the_id() -> None:
     assert models.operation_endpoint("op-1")[:2] == ("GET", "/operations/op-1")
 

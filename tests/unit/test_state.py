@@ -25,7 +25,7 @@ def is_rejected(text: str) -> bool:
     try:
         LoginState.decode(text)
     except StateError as error:
-        return error.hint.anchor == "damaged-state"
+        return (error.hint.anchor, "docker logout" in error.hint.text) == ("damaged-state", True)
     return False
 
 
