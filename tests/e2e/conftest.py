@@ -1,95 +1,173 @@
-"""What the end-to-end tests share: a job with the action as its step, on each of four runners."""
+"""Support for the end-to-end tests: a step with the action, and what a runner and a user see."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.fake_api import FakeApi
-from tests.runner import GITHUB, PROFILES, Profile, Runner
-from tests.runner.checkout import check_out
+from tests.fake_api.recording import RECORDINGS, Recording, parse
+from tests.runner import GITHUB, PROFILES, Profile, Runner, StageResult
 
 API_KEY = "rca_Zm9vYmFy0123456789"
 SERVER_ID = "11111111-2222-4333-8444-555555555555"
-SHIPPED = ("action.yml", "main.py", "post.py", "lib", "logout")
 CREDENTIAL_ID = "66666666-7777-4888-9999-000000000000"
+VAULT = {"api_key": API_KEY, "server_id": SERVER_ID, "credential_id": CREDENTIAL_ID}
+TOKEN = "ghp_0123456789abcdef"
+PASSTHROUGH = {
+    "api_key": API_KEY,
+    "server_id": SERVER_ID,
+    "username": "octocat",
+    "access_token": TOKEN,
+    "registry_url": "ghcr.io",
+}
+SHIPPED = ("action.yml", "main.py", "post.py", "lib", "logout")
+LOGIN_AND_LOGOUT = ["login", "poll", "logout", "poll"]
+# A wrapper around the real Python, for the fixture `python`.
+REAL = f'{sys.executable} "$@"'
 
 MakeRunner = Callable[..., Runner]
+Wrap = Callable[[str], dict[str, str]]
 
-# Marks a test that is about GitHub's runner alone.
 on_github = pytest.mark.parametrize("profile", [GITHUB], ids=str)
-
-
-@pytest.fixture(params=PROFILES, ids=str)
-def profile(request: pytest.FixtureRequest) -> Profile:
-    """Give each runner in turn: every test that uses it is run on all four."""
-    given: Profile = request.param
-    return given
+on_each_runner = pytest.mark.parametrize("profile", PROFILES, ids=str)
 
 
 @pytest.fixture
-def action_copy(tmp_path: Path) -> Path:
-    """Check out what the action consists of, to a folder of its own."""
-    copy = tmp_path / "action"
-    check_out(copy, *SHIPPED)
-    return copy
+def profile() -> Profile:
+    """Return GitHub's runner, unless the test is parametrized with others."""
+    return GITHUB
 
 
 @pytest.fixture
 def make_runner(tmp_path: Path, profile: Profile) -> MakeRunner:
-    """Make a job that uses the action with good inputs against a fake API.
+    """Return a function that creates a step with valid inputs, for a fake API."""
 
-    Each test runs on all four runners. Its cases, where it has some, are dealt out to them: each
-    case is run, and each runner is met. With the mark `every_case`, and with --all-runners for
-    all tests, each case is run on each. Not on all four are: what needs a signal, which
-    GitHub's runner alone sends (in test_launcher, and where a test says `on_github`); and what
-    takes minutes, where the many jobs are dealt out instead (test_faults, test_secrets).
-    test_cleanup ends main as each runner does. The other tests of test_launcher have no runner.
-    """
-
-    def make(
-        api: FakeApi | None = None, *, environment: dict[str, str] | None = None, **inputs: str
-    ) -> Runner:
-        given = {"api_key": API_KEY, "server_id": SERVER_ID, "credential_id": CREDENTIAL_ID}
-        address = {"api_url": api.url} if api else {}
-        return Runner(
-            tmp_path, {**given, **address, **inputs}, profile=profile, environment=environment
-        )
+    def make(api: FakeApi | None = None, **options: Any) -> Runner:
+        own = ("environment", "composites", "action")
+        parameters = {name: options.pop(name) for name in own if name in options}
+        url = {"api_url": api.url} if api else {}
+        return Runner(tmp_path, {**VAULT, **url, **options}, profile=profile, **parameters)
 
     return make
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deal the cases of each test out to the runners, so that each case and each runner is met."""
-    ours = [item for item in items if item.path.parent == Path(__file__).parent]
-    if config.getoption("all_runners"):
-        return
-    left_out = set(ours) - _dealt(ours)
-    config.hook.pytest_deselected(items=[item for item in items if item in left_out])
-    items[:] = [item for item in items if item not in left_out]
+@pytest.fixture
+def python(tmp_path: Path) -> Wrap:
+    """Return a function that writes a python3, and returns the variables that select it."""
+
+    def write(script: str) -> dict[str, str]:
+        program = tmp_path / "python" / "bin" / "python3"
+        program.parent.mkdir(parents=True)
+        program.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
+        program.chmod(0o755)
+        return {"pythonLocation": str(tmp_path / "python")}
+
+    return write
 
 
-def _dealt(items: list[pytest.Item]) -> set[pytest.Item]:
-    tests: dict[str, dict[str, list[pytest.Item]]] = {}
-    for item in items:
-        test, _, case = item.nodeid.partition("[")
-        own = "-".join(part for part in case.rstrip("]").split("-") if part not in _NAMES)
-        tests.setdefault(test, {}).setdefault(own, []).append(item)
-    return {item for cases in tests.values() for item in _deal(list(cases.values()))}
+def wait_for(condition: Callable[[], object]) -> None:
+    """Wait for an event in another process."""
+    for _ in range(3000):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError("the event did not occur within 30 s")
 
 
-def _deal(cases: list[list[pytest.Item]]) -> list[pytest.Item]:
-    """Choose of a test's cases, each on some runners, which are run."""
-    is_dealt = all(
-        len(case) == len(PROFILES) and not case[0].get_closest_marker("every_case")
-        for case in cases
-    )
-    if not is_dealt:
-        return [item for case in cases for item in case]
-    rounds = range(max(len(cases), len(PROFILES)))
-    return [cases[number % len(cases)][number % len(PROFILES)] for number in rounds]
+def states(text: str) -> list[dict[str, Any]]:
+    """Return the states in the content of a command file or a state file, in order."""
+    return [json.loads(line[line.index("{") :]) for line in text.splitlines() if "{" in line]
 
 
-_NAMES = {profile.name for profile in PROFILES}
+def stages(text: str) -> list[str]:
+    """Return the stages of these states."""
+    return [state["stage"] for state in states(text)]
+
+
+def processes(runner: Runner) -> dict[int, str]:
+    """Return the command lines of a job's processes by process id, detached ones too."""
+    mark = f"RUNNER_TEMP={runner.temp}".encode()
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # the process has exited
+            if mark in (folder / "environ").read_bytes().split(b"\0"):
+                found[int(folder.name)] = (folder / "cmdline").read_text("utf-8", "replace")
+    return found
+
+
+def find_process(runner: Runner, script: str) -> int:
+    """Wait for the process that runs a script, and return its id."""
+
+    def find() -> list[int]:
+        return [pid for pid, line in processes(runner).items() if line.endswith(f"{script}\0")]
+
+    wait_for(find)
+    return find()[0]
+
+
+def slow_login(name: str = "slow-login", *, delay: float, seconds: float) -> Recording:
+    """Return a login that is accepted after a delay and ends later, and that may end anywhere.
+
+    Args:
+        name: Recording to start from.
+        delay: Seconds until the API responds to the login request.
+        seconds: Seconds from the login request until the server is logged in.
+    """
+    data = json.loads((RECORDINGS / f"{name}.json").read_text("utf-8"))
+    login, poll, *_ = data["exchanges"]
+    login["responses"][0]["delay"] = delay
+    [*_, done] = poll["responses"]
+    running = {**done["body"], "status": "running"}
+    for field in ("result", "completed_at"):
+        running.pop(field)
+    poll["responses"] = [{**done, "body": running, "lasts": {"seconds": seconds}}, done]
+    for exchange in data["exchanges"]:
+        exchange["times"] = {**exchange.get("times", {"most": 1}), "least": 0}
+    return parse(name, data)
+
+
+def check_cleanup(api: FakeApi, posts: Sequence[StageResult], *, seconds: float) -> str:
+    """Check what must hold however main ended, and return what became of the login.
+
+    Args:
+        api: Played `slow_login`, to as many logins as there were.
+        posts: Each post step of the job.
+        seconds: As for `slow_login`.
+    """
+    sent = [seen for seen in api.requests if seen.method == "POST"]
+    logins = [seen.at for seen in sent if "/login" in seen.path]
+    logouts = [seen.at for seen in sent if seen.path.endswith("/logout")]
+    annotations = [entry for post in posts for entry in post.log.annotations]
+    assert all(post.exit_code == 0 for post in posts)
+    assert "Traceback" not in "".join(post.output for post in posts)
+    assert len(annotations) <= len(posts)
+    if not logins:
+        assert (logouts, annotations) == ([], []), "a login that was not requested"
+        return "not requested"
+    if annotations:
+        assert {level for level, _ in annotations} == {"warning"}
+        assert len(logouts) + len(annotations) >= len(logins), "silent login"
+        return "warned"
+    assert len(logouts) >= len(logins), "silent login"
+    assert logouts[-1] >= max(logins) + seconds, "logout before the login ended"
+    return "logged out"
+
+
+def node_in_front(folder: Path, script: str) -> dict[str, str]:
+    """Return a PATH on which `node` is a shell script; "$NODE" "$@" runs the real one."""
+    program = folder / "node-in-front" / "node"
+    program.parent.mkdir()
+    path = os.environ["PATH"]
+    real = f'NODE=$(PATH="{path}" command -v node)'
+    program.write_text(f"#!/bin/sh\n{real}\n{script}\n", "utf-8")
+    program.chmod(0o755)
+    return {"PATH": f"{program.parent}:{path}"}
