@@ -12,7 +12,7 @@ ACT := build/tools/bin/act
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python3.10 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
-.PHONY: help demo test check act act-docker bench scale format vendor lock clean
+.PHONY: help demo test check act act-docker sweep bench scale format vendor lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -48,6 +48,9 @@ check: $(READY) $(ACTIONLINT) ## formatter, linters, types, metadata, workflows,
 	@$(BIN)/python tools/vendor.py --check
 	@$(BIN)/python tools/vendored_page.py --check
 	@$(BIN)/python -m tools.audit
+
+sweep: $(READY) ## cancel jobs as in a container at 100 moments each, and print what became of the logins
+	@$(BIN)/python -m tools.sweep $(ARGS)
 
 bench: $(READY) ## measure whole runs of main and post (ARGS=--rounds=3 for a quick look)
 	@$(BIN)/python -m tools.bench $(ARGS)
