@@ -27,7 +27,7 @@ CANCELED = 130
 REAL = f'{sys.executable} "$@"'
 
 MakeRunner = Callable[..., Runner]
-Wrap = Callable[[str], dict[str, str]]
+Wrap = Callable[..., dict[str, str]]
 
 on_github = pytest.mark.parametrize("profile", [GITHUB], ids=str)
 
@@ -53,20 +53,16 @@ def make_runner(tmp_path: Path, profile: Profile) -> MakeRunner:
 
 @pytest.fixture
 def python(tmp_path: Path) -> Wrap:
-    """Return a function that writes a python3, and returns the variables that select it."""
+    """Return a function that writes a python3, and returns the variable that selects it."""
 
-    def write(script: str) -> dict[str, str]:
-        write_script(tmp_path / "python" / "bin" / "python3", script)
+    def write(script: str, name: str = "python3") -> dict[str, str]:
+        program = tmp_path / "python" / "bin" / name
+        program.parent.mkdir(parents=True)
+        program.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
+        program.chmod(0o755)
         return {"pythonLocation": str(tmp_path / "python")}
 
     return write
-
-
-def write_script(path: Path, script: str) -> None:
-    """Write an executable shell script."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
-    path.chmod(0o755)
 
 
 def wait_for(condition: Callable[[], object]) -> None:

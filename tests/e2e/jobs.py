@@ -53,10 +53,8 @@ def processes(runner: Runner) -> dict[int, str]:
 def slow_login(name: str = "slow-login", *, delay: float, seconds: float) -> Recording:
     """Return a recording that may stop anywhere, of a login that takes a while.
 
-    Args:
-        name: Recording to start from.
-        delay: Seconds until the API responds to the login request.
-        seconds: Seconds from the login request until the server is logged in.
+    The API responds to the login request after a delay, and the server is logged in so many
+    seconds after the request.
     """
     data = json.loads((RECORDINGS / f"{name}.json").read_text("utf-8"))
     login, poll, *_ = data["exchanges"]
@@ -70,13 +68,7 @@ def slow_login(name: str = "slow-login", *, delay: float, seconds: float) -> Rec
 
 
 def check_cleanup(api: FakeApi, posts: Sequence[StageResult], *, seconds: float) -> str:
-    """Check what must hold however main ended, and return what became of the login.
-
-    Args:
-        api: Played `slow_login`, to as many logins as there were.
-        posts: Each post step of the job.
-        seconds: As for `slow_login`.
-    """
+    """Check what must hold however main ended, and return what became of a `slow_login`."""
     sent = [seen for seen in api.requests if seen.method == "POST"]
     logins = [seen.at for seen in sent if "/login" in seen.path]
     logouts = [seen.at for seen in sent if seen.path.endswith("/logout")]
@@ -111,12 +103,7 @@ class Overlap:
 
 
 def cancel_at(folder: Path, variant: str, moment: float) -> str:
-    """Run a job as in a container, cancel its last step, and return what became of it.
-
-    Args:
-        folder: Folder for the job.
-        variant: Name in VARIANTS.
-        moment: Seconds from the start of the step until post starts beside main.
+    """Run a job as in a container, cancel its last step, and return what became of the login.
 
     Raises:
         AssertionError: A login outlives the job, or post sent a logout without a login.

@@ -68,17 +68,6 @@ def command_files(runner: Runner) -> Path:
     return folder
 
 
-def test_stop_file_that_exists_cancels_main(make_runner: MakeRunner) -> None:
-    """Nothing is requested."""
-    with FakeApi([]) as api:
-        runner = make_runner(api, environment=STEP)
-        (command_files(runner) / f"{PREFIX}.stop").touch()
-        main, post = runner.main(), runner.post()
-
-    assert (main.exit_code, main.log.annotations) == (CANCELED, [])
-    assert (post.exit_code, post.log.annotations, api.requests) == (0, [], [])
-
-
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
 def test_damaged_state_file_is_one_warning_at_most(make_runner: MakeRunner, damage: Damage) -> None:
     """Neither with the first state of this login nor without it does post fail or hang."""

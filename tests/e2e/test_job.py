@@ -11,8 +11,7 @@ import pytest
 from tests.conftest import Play
 from tests.e2e.conftest import CREDENTIAL_ID, LOGIN_AND_LOGOUT, PASSTHROUGH, VAULT, MakeRunner
 from tests.e2e.jobs import stages
-from tests.fake_api import FakeApi
-from tests.fake_api.recording import load
+from tests.fake_api import FakeApi, load
 from tests.runner import FORGEJO, GITEA, GITHUB, PROFILES, Profile, Runner, Stage, StageResult
 from tests.runner.checkout import ROOT
 
