@@ -67,15 +67,16 @@ def start(
     return process, Output(ours)
 
 
-def in_session(session: int) -> list[Process]:
-    """Return the processes of a session that are running now."""
+def find(session: int, variable: str) -> list[Process]:
+    """Return the running processes of a session, and those that left it but have a variable."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # the process has exited
             # The sixth field of `stat`; the second one is the program's name, in parentheses.
             fields = (folder / "stat").read_text("utf-8").rpartition(")")[2].split()
-            command_line = (folder / "cmdline").read_bytes()
-            if int(fields[3]) == session and command_line:  # a zombie has none
-                environment = (folder / "environ").read_bytes().split(b"\0")
-                found.append(Process(command_line, tuple(environment)))
+            environment = (folder / "environ").read_bytes().split(b"\0")
+            process = Process((folder / "cmdline").read_bytes(), tuple(environment))
+            is_found = int(fields[3]) == session or variable.encode() in environment
+            if is_found and process.command_line:  # a zombie has none
+                found.append(process)
     return found

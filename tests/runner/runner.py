@@ -25,7 +25,7 @@ import yaml
 from tests.runner import files
 from tests.runner.checkout import ROOT
 from tests.runner.log import Log
-from tests.runner.processes import Output, Process, in_session, start
+from tests.runner.processes import Output, Process, find, start
 from tests.runner.profiles import GITHUB, Profile
 
 Stage = Literal["main", "post"]
@@ -161,7 +161,7 @@ class RunningStage:
 
     def processes(self) -> list[Process]:
         """Return the running processes: Node and its descendants."""
-        return in_session(self.process.pid)
+        return find(self.process.pid, f"GITHUB_STATE={self.paths['GITHUB_STATE']}")
 
     def is_running(self) -> bool:
         """Return whether Node is running."""
