@@ -17,10 +17,9 @@ API_KEY = "rca_Zm9vYmFy0123456789"
 SERVER_ID = "11111111-2222-4333-8444-555555555555"
 CREDENTIAL_ID = "66666666-7777-4888-9999-000000000000"
 SHIPPED = ("action.yml", "main.py", "post.py", "lib", "logout")
-TOKEN = "ghp_0123456789abcdef"
 _BOTH = {"api_key": API_KEY, "server_id": SERVER_ID}
 VAULT = {**_BOTH, "credential_id": CREDENTIAL_ID}
-PASSTHROUGH = {**_BOTH, "username": "me", "access_token": TOKEN, "registry_url": "ghcr.io"}
+PASSTHROUGH = {**_BOTH, "username": "me", "access_token": "ghp_0123", "registry_url": "ghcr.io"}
 LOGIN_AND_LOGOUT = ["login", "poll", "logout", "poll"]
 CANCELED = 130
 # In a script for the fixture `python`, starts the real one.

@@ -1,7 +1,4 @@
-"""Jobs whose main ends early or is left running, and what must hold for them.
-
-tools/sweep.py uses this as well.
-"""
+"""Jobs whose main ends early or keeps running beside post. Also used by tools/sweep.py."""
 
 from __future__ import annotations
 

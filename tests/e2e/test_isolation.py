@@ -1,7 +1,7 @@
 """The job's environment changes nothing about the action, and the API key does not leave it.
 
-Not covered is NODE_OPTIONS: Node itself reads it before the launcher runs. GitHub's runner refuses
-it in GITHUB_ENV; a step's own `env` can set it, as can any step of a job on act's runners.
+NODE_OPTIONS is not covered: Node reads it before the launcher runs. GitHub's runner ignores it in
+GITHUB_ENV, but not in `env`.
 """
 
 from __future__ import annotations
@@ -10,17 +10,19 @@ import base64
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+import trustme
 
 from tests.conftest import Play
 from tests.e2e.conftest import API_KEY, LOGIN_AND_LOGOUT, REAL, SHIPPED, MakeRunner, Wrap
 from tests.e2e.jobs import processes, slow_login
-from tests.fake_api import FakeApi
+from tests.fake_api import FakeApi, load
 from tests.runner import Runner, Stage
 from tests.runner.checkout import check_out
 
@@ -47,21 +49,24 @@ def check_job(runner: Runner, api: FakeApi) -> None:
 
 
 def test_variables_and_files_of_the_job_are_ignored(
-    fake_api: Play, make_runner: MakeRunner, python: Wrap, tmp_path: Path
+    make_runner: MakeRunner, python: Wrap, tmp_path: Path
 ) -> None:
     """Not even a warning of Python is written to stderr, whose order no runner keeps."""
+    ca, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert("127.0.0.1").configure_cert(tls)
+    ca.cert_pem.write_to_path(tmp_path / "ca.pem")
     (tmp_path / ".netrc").write_text("default login somebody password wrong\n", "utf-8")
-    api = fake_api("ghcr")
-    runner = make_runner(api, environment=python(f"exec {REAL} 2>{tmp_path}/stderr"))
-    set_traps(runner.workspace, "json.py", "requests.py", "lib.py", "sitecustomize.py", "os.py")
-    evil = str(runner.workspace)
-    runner.set({f"PYTHON{name}": evil for name in ("PATH", "HOME", "USERBASE", "PYCACHEPREFIX")})
-    runner.set({"PYTHONSTARTUP": f"{evil}/os.py", "PYTHONINSPECT": "1", "PYTHONWARNINGS": "error"})
-    runner.set({"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"})
+    with FakeApi([load("ghcr")], tls=tls) as api:
+        runner = make_runner(api, environment=python(f"exec {REAL} 2>{tmp_path}/stderr"))
+        evil = str(runner.workspace)
+        set_traps(runner.workspace, "json.py", "requests.py", "lib.py", "sitecustomize.py", "os.py")
+        runner.set({f"PYTHON{name}": evil for name in ("PATH", "HOME", "USERBASE")})
+        runner.set({"PYTHONSTARTUP": f"{evil}/os.py", "PYTHONINSPECT": "1", "PYTHONUTF8": "0"})
+        runner.set({"PYTHONWARNINGS": "error", "PYTHONIOENCODING": "ascii", "LC_ALL": "C"})
+        runner.set({"NODE_EXTRA_CA_CERTS": str(tmp_path / "ca.pem")})
+        check_job(runner, api)
 
-    check_job(runner, api)
     assert (tmp_path / "stderr").read_text("utf-8") == ""
-    assert not list(runner.workspace.rglob("*.pyc"))
 
 
 def test_site_packages_of_the_interpreter_are_ignored(
