@@ -12,11 +12,12 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from lib import CANCELED, FAILED, SUCCEEDED, UNUSABLE, hints, processes
 from lib.cancellation import Canceled, Cancellation, ignore_signals
-from lib.deadline import SystemClock
+from lib.deadline import Clock, SystemClock
 from lib.errors import ActionError, RunnerError
 from lib.runner.commands import Runner
 from lib.runner.environment import Environment
@@ -24,7 +25,7 @@ from lib.stop_file import StepFiles
 
 if TYPE_CHECKING:
     from lib.api.client import Client
-    from lib.deadline import Clock
+    from lib.api.connection import Limits
     from lib.login import UnsavedLogin
     from lib.state import LoginState
 
@@ -34,12 +35,31 @@ _SHELL_CODES = {SUCCEEDED: 0, FAILED: 1, CANCELED: 130, UNUSABLE: 1}
 _EXIT_SECONDS = 3.0
 
 
-def main(variables: Mapping[str, str], stream: TextIO) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """What a step waits on. Tests wait less.
+
+    Args:
+        cancellation: Returns the clock of a step that can be canceled.
+        clock: Clock of post.
+        limits: Time limits of an attempt; None for those of `lib.api.connection`.
+    """
+
+    cancellation: Callable[[Callable[[], bool]], Cancellation] = Cancellation
+    clock: Clock = SystemClock()  # noqa: RUF009 it has no state
+    limits: Limits | None = None
+
+
+_REAL_TIME = Timing()
+
+
+def main(variables: Mapping[str, str], stream: TextIO, timing: Timing = _REAL_TIME) -> int:
     """Run the main step.
 
     Args:
         variables: Environment variables.
         stream: Standard output.
+        timing: What to wait on.
 
     Returns:
         The exit code: success if the server is logged in.
@@ -50,7 +70,14 @@ def main(variables: Mapping[str, str], stream: TextIO) -> int:
         from lib.login import UnsavedLogin, log_in
 
         inputs = read_login_inputs(environment)
-        client = _connect(inputs.api_url, inputs.api_key, environment, runner, cancellation)
+        client = _connect(
+            inputs.api_url,
+            inputs.api_key,
+            environment,
+            runner,
+            cancellation,
+            limits=timing.limits,
+        )
         key = inputs.api_key if environment.is_composite() else ""
         try:
             log_in(
@@ -68,16 +95,18 @@ def main(variables: Mapping[str, str], stream: TextIO) -> int:
         step,
         variables,
         stream,
+        timing,
         canceled="The post step will clean up the login if it was started.",
     )
 
 
-def logout(variables: Mapping[str, str], stream: TextIO) -> int:
+def logout(variables: Mapping[str, str], stream: TextIO, timing: Timing = _REAL_TIME) -> int:
     """Run the step of the logout action.
 
     Args:
         variables: Environment variables.
         stream: Standard output.
+        timing: What to wait on.
 
     Returns:
         The exit code: success if the server is logged out.
@@ -88,18 +117,28 @@ def logout(variables: Mapping[str, str], stream: TextIO) -> int:
         from lib.logout import log_out_alone
 
         inputs = read_logout_inputs(environment)
-        client = _connect(inputs.api_url, inputs.api_key, environment, runner, cancellation)
+        client = _connect(
+            inputs.api_url,
+            inputs.api_key,
+            environment,
+            runner,
+            cancellation,
+            limits=timing.limits,
+        )
         log_out_alone(inputs.request, client=client, runner=runner, clock=cancellation)
 
-    return _run_cancelable(step, variables, stream, canceled="The server may still be logged in.")
+    return _run_cancelable(
+        step, variables, stream, timing, canceled="The server may still be logged in."
+    )
 
 
-def post(variables: Mapping[str, str], stream: TextIO) -> int:
+def post(variables: Mapping[str, str], stream: TextIO, timing: Timing = _REAL_TIME) -> int:
     """Run the post step. It never fails the job.
 
     Args:
         variables: Environment variables.
         stream: Standard output.
+        timing: What to wait on.
 
     Returns:
         The exit code of success, or the one that makes the launcher try the next Python.
@@ -107,7 +146,7 @@ def post(variables: Mapping[str, str], stream: TextIO) -> int:
     ignore_signals()
     environment = Environment(variables)
     runner = _runner(environment, stream)
-    clock = SystemClock()
+    clock = timing.clock
 
     def step() -> None:
         from lib.inputs import read_api_url
@@ -120,7 +159,9 @@ def post(variables: Mapping[str, str], stream: TextIO) -> int:
             environment.saved_state(STATE_NAME),
             environment.input("api_key"),
             own_api_url=lambda: read_api_url(environment),
-            connect=lambda url, key: _connect(url, key, environment, runner, clock),
+            connect=lambda url, key: _connect(
+                url, key, environment, runner, clock, limits=timing.limits
+            ),
             is_running=processes.is_running,
             files=_step_files(environment),
             runner=runner,
@@ -136,13 +177,14 @@ def _run_cancelable(
     step: Callable[[Environment, Runner, Cancellation], None],
     variables: Mapping[str, str],
     stream: TextIO,
+    timing: Timing,
     *,
     canceled: str,
 ) -> int:
     """Run a step that fails the job if it fails, and that can be canceled."""
     environment = Environment(variables)
     runner = _runner(environment, stream)
-    cancellation = Cancellation(_abandoned(environment))
+    cancellation = timing.cancellation(_abandoned(environment))
 
     def run() -> None:
         with cancellation.handle_signals():
@@ -253,11 +295,18 @@ def _step_files(environment: Environment) -> StepFiles:
 
 
 def _connect(
-    api_url: str, api_key: str, environment: Environment, runner: Runner, clock: Clock
+    api_url: str,
+    api_key: str,
+    environment: Environment,
+    runner: Runner,
+    clock: Clock,
+    *,
+    limits: Limits | None,
 ) -> Client:
     """Return a client. Imports requests, which takes a tenth of a second."""
     with _without_garbage_collection():
         from lib.api.client import Client
+        from lib.api.connection import Limits
         from lib.api.transport import Transport, open_session
 
         tls = None
@@ -267,7 +316,7 @@ def _connect(
             tls = create_context(environment.ca_paths(), runner.info)
         session = open_session(api_key, tls)
     return Client(
-        Transport(api_url, session, clock),
+        Transport(api_url, session, clock, limits or Limits()),
         environment.run_context(),
         clock,
         info=runner.info,
