@@ -143,8 +143,8 @@ class Operation:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the command provably completed with exit code 0."""
-        return self.status == "completed" and self.exit_code == 0
+        """Whether the command provably exited with 0, and no known status contradicts that."""
+        return self.exit_code == 0 and self.status not in _UNSUCCESSFUL
 
     @property
     def failed(self) -> bool:
