@@ -67,7 +67,13 @@ def log_in(
     runner.info(f"Logging in {inputs.request.description}.")
     with cancellation.shield(deadline):
         accepted = _send(
-            inputs, state, client=client, runner=runner, files=files, deadline=deadline
+            inputs,
+            state,
+            client=client,
+            runner=runner,
+            files=files,
+            deadline=deadline,
+            cancellation=cancellation,
         )
         state = _accept(inputs, state, accepted, runner=runner, files=files)
     operation = accepted.operation or client.wait_for(
@@ -106,6 +112,7 @@ def _send(
     runner: Runner,
     files: StepFiles,
     deadline: Deadline,
+    cancellation: Cancellation,
 ) -> AcceptedLogin:
     """Save the state, send the login request, and record if it certainly was not processed."""
     _save(state, runner, files)
@@ -115,6 +122,7 @@ def _send(
     except (ApiError, Canceled) as error:
         if not error.maybe_processed:
             _save(replace(state, stage=Stage.FAILED), runner, files)
+        cancellation.raise_if_canceled()  # no response within the grace period is no error
         raise
     return _without_key(accepted, inputs.api_key)
 
