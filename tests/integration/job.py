@@ -44,8 +44,8 @@ class FastTime(Cancellation):
 
     Args:
         is_abandoned: As for `Cancellation`.
-        tick: Seconds that each cancellation checkpoint adds. A pending request passes one
-            every 0.1 s.
+        tick: Seconds that each cancellation checkpoint of a request in flight adds; it passes
+            one every 0.1 s.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class FastTime(Cancellation):
 
     def raise_if_canceled(self, *, request_in_flight: bool = False) -> None:
         """Add the tick."""
-        self._skipped += self._tick
+        self._skipped += self._tick if request_in_flight else 0.0
         super().raise_if_canceled(request_in_flight=request_in_flight)
 
 
@@ -104,8 +104,10 @@ class Job:
         folder: Folder of the runner's files.
         api_url: The api_url input, or the port of a plain http server.
         limits: Time limits of an attempt.
-        tick: As for `FastTime`.
         variables: More environment variables; the mode is vault unless they have its inputs.
+
+    Attributes:
+        tick: As for `FastTime`.
     """
 
     def __init__(
@@ -114,11 +116,10 @@ class Job:
         api_url: str | int,
         *,
         limits: Limits = LIMITS,
-        tick: float = 0.0,
         **variables: Any,
     ) -> None:
         self.state, self._output = folder / "state", folder / "output"
-        self._limits, self._tick = limits, tick
+        self._limits, self.tick = limits, 0.0
         url = f"http://127.0.0.1:{api_url}" if isinstance(api_url, int) else api_url
         self.variables = {
             "INPUT_API_KEY": KEY,
@@ -174,8 +175,8 @@ class Job:
         self, step: Callable[[Mapping[str, str], io.StringIO, Timing], int], more: Mapping[str, Any]
     ) -> Ended:
         timing = Timing(
-            cancellation=lambda is_abandoned: FastTime(is_abandoned, tick=self._tick),
-            clock=FastTime(tick=self._tick),
+            cancellation=lambda is_abandoned: FastTime(is_abandoned, tick=self.tick),
+            clock=FastTime(tick=self.tick),
             limits=self._limits,
         )
         stream = io.StringIO()
