@@ -1,7 +1,7 @@
 """The action's own code. `main.py`, `post.py` and `logout/main.py` are its entry points.
 
 Importing this package rejects an interpreter that cannot run the action, so that the launcher
-tries the next one, and puts the vendored libraries first on the path. Both must come before any
+starts the next one, and puts the vendored libraries first on the path. Both must come before any
 other import. Python 2.7 must be able to parse this file, because it gets as far as the check.
 """
 

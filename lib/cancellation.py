@@ -25,11 +25,8 @@ CHECKPOINT_SECONDS = 0.1
 class Canceled(BaseException):
     """Raised at a checkpoint after cancellation.
 
-    A BaseException, so that `except Exception` cannot swallow it.
-
-    Args:
-        maybe_processed: Whether the API may have processed a request although no response
-            arrived.
+    A BaseException, so that `except Exception` cannot swallow it. `maybe_processed` is whether
+    the API may have processed a request although no response arrived.
     """
 
     def __init__(self, *, maybe_processed: bool = False) -> None:
@@ -44,8 +41,8 @@ class Cancellation:
     (importlib does so). The checkpoints raise.
 
     Args:
-        is_abandoned: Returns whether nobody waits for this step anymore: its launcher is gone,
-            or post has started.
+        is_abandoned: Returns whether the runner has moved on: the launcher is gone, or post
+            has started.
     """
 
     def __init__(self, is_abandoned: Callable[[], bool]) -> None:
@@ -70,12 +67,10 @@ class Cancellation:
 
     @contextmanager
     def shield(self, deadline: Deadline) -> Iterator[None]:
-        """Let a request in flight finish within the grace period while the block runs.
-
-        After a cancellation the deadline is capped at the grace period.
+        """Defer cancellation of a request in flight, and cap the deadline at the grace period.
 
         Raises:
-            Canceled: before or after the block.
+            Canceled: before or after the block, or if no request is in flight.
         """
         self.raise_if_canceled()
         self._shielded = deadline
@@ -86,11 +81,7 @@ class Cancellation:
         self.raise_if_canceled()
 
     def raise_if_canceled(self, *, request_in_flight: bool = False) -> None:
-        """Raise if the step was canceled, or start the grace period of a shielded request.
-
-        Raises:
-            Canceled: the step was canceled, and no shield protects the request in flight.
-        """
+        """Raise if the step was canceled, or start the grace period of a shielded request."""
         if not self._requested:
             self._requested = self._is_abandoned()
             if not self._requested:
@@ -104,11 +95,7 @@ class Cancellation:
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Sleep, with a checkpoint every 0.1 s.
-
-        Raises:
-            Canceled: before, during or after the sleep.
-        """
+        """Sleep, with a checkpoint every 0.1 s."""
         end = time.monotonic() + seconds
         self.raise_if_canceled()
         while (left := end - time.monotonic()) > 0:

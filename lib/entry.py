@@ -222,7 +222,7 @@ def _exit_code(code: int, environment: Environment) -> int:
 
 
 def _abandoned(environment: Environment) -> Callable[[], bool]:
-    """Return a check for whether nobody waits for this step anymore."""
+    """Return a check for whether the runner has moved on without this step."""
     files = _step_files(environment)
     pid = environment.launcher_pid()
     namespace = environment.launcher_namespace()

@@ -59,7 +59,7 @@ def normalize_api_url(text: str) -> str:
         text: An https URL, or an http URL of a loopback address. It can have a base path.
 
     Raises:
-        ValueError: The API key must not be sent to this URL. The message says why.
+        ValueError: the API key must not be sent to this URL; the message is the reason.
     """
     url = _split(text)
     if url.username is not None or url.password is not None:

@@ -117,11 +117,11 @@ def _send(
     """Save the state, send the login request, and record if it certainly was not processed."""
     _save(state, runner, files)
     try:
-        # The client's first checkpoint looks for the stop file, after the state was saved.
+        # Before the request, the client passes a checkpoint, which looks for the stop file.
         accepted = client.log_in(inputs.request, deadline)
     except (ApiError, Canceled) as error:
         if not error.maybe_processed:
-            _save(replace(state, stage=Stage.FAILED), runner, files)
+            _try_to_save(replace(state, stage=Stage.FAILED), runner, files)
         cancellation.raise_if_canceled()  # no response within the grace period is no error
         raise
     return _without_key(accepted, inputs.api_key)
@@ -192,10 +192,14 @@ def _save_end(state: LoginState, operation: Operation, runner: Runner, files: St
         state = replace(state, stage=Stage.SUCCEEDED)
     elif operation.failed and not state.maybe_repeated:
         state = replace(state, stage=Stage.FAILED)
+    _try_to_save(state, runner, files)
+
+
+def _try_to_save(state: LoginState, runner: Runner, files: StepFiles) -> None:
+    """Save a state that only spares post a poll or a warning."""
     try:
         _save(state, runner, files)
     except RunnerError as error:
-        # Post reads the state saved before, and asks the API how the login ended.
         runner.debug(f"{error.summary}: {error.detail}")
 
 

@@ -98,7 +98,7 @@ def log_out(
 
 
 def log_out_alone(request: LogoutRequest, *, client: Client, runner: Runner, clock: Clock) -> None:
-    """Log a server out of a registry, whoever logged it in.
+    """Log a server out of a registry, no matter which job logged it in.
 
     Raises:
         ActionError: the server may still be logged in.

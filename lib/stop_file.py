@@ -4,7 +4,7 @@ In a job container a cancellation ends only the runner's `docker exec` client. M
 running beside post, and could log in after post found nothing to do. Two files beside
 GITHUB_STATE, in the folder that all steps of a job share, prevent that:
 
-* Main appends each state to a state file of its own, looks for a stop file, and sends the
+* Main appends each state to its own state file, looks for a stop file, and sends the
   login request only if there is none.
 * Post creates the stop file, and then reads the newest state.
 
@@ -14,7 +14,7 @@ Later, main treats a stop file as a cancellation.
 
 Normally post knows the id of its login and names it in the stop file's name, so that the inner
 steps of a composite action, which share GITHUB_ACTION, do not stop each other, and a file left
-by an earlier job stops nobody. If the runner lost the state, post stops every login of the step.
+by an earlier job has no effect. If the runner lost the state, post stops every login of the step.
 """
 
 from __future__ import annotations

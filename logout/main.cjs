@@ -1,2 +1,2 @@
-"use strict";
-require("../lib/launcher/launch.cjs").launch("logout/main.py");
+const step = { script: "logout/main.py" };
+require("../lib/launcher/run.cjs").runStep(step, "The server may still be logged in.");

@@ -196,7 +196,8 @@ class Client:
     def _exchange(
         self, endpoint: Endpoint, fields: dict[str, Any] | None, deadlines: tuple[Deadline, ...]
     ) -> Response:
-        """Send one request and return its response if the status is 2xx."""
+        """Pass a checkpoint, send one request, and return its response if the status is 2xx."""
+        self._clock.raise_if_canceled()
         body = None if fields is None else {**fields, **self._run_context.body()}
         response = self._transport.send(
             endpoint.method, BASE_PATH + endpoint.path, body, deadlines=deadlines

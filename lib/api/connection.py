@@ -37,24 +37,21 @@ class Limits:
     read: float = 30.0
 
 
-class GivenUp(Exception):
-    """Raised in the thread of an attempt that was given up before its request was sent."""
+class Abandoned(Exception):
+    """Raised in the thread of an attempt that was abandoned before its request was sent."""
 
 
 class Attempt:
     """One attempt to send a request, and whether its own bytes started to go out.
 
-    To give up and to start sending exclude each other: an attempt that was given up before its
-    request was sent never sends it.
-
-    Args:
-        limits: Time limits of the attempt.
+    To abandon an attempt and to start sending exclude each other: an attempt that was abandoned
+    before its request was sent never sends it.
     """
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self._lock = threading.Lock()
-        self._given_up = False
+        self._abandoned = False
         self._sent = False
 
     @property
@@ -66,22 +63,22 @@ class Attempt:
         """Record that the request is sent from here on.
 
         Raises:
-            GivenUp: the attempt was given up before.
+            Abandoned: nobody waits for the response anymore.
         """
         with self._lock:
-            if self._given_up and not self._sent:
-                raise GivenUp
+            if self._abandoned and not self._sent:
+                raise Abandoned
             self._sent = True
 
-    def give_up(self) -> bool:
-        """Give the attempt up, and return whether its request was sent."""
+    def abandon(self) -> bool:
+        """Abandon the attempt, and return whether its request was sent."""
         with self._lock:
-            self._given_up = True
+            self._abandoned = True
             return self._sent
 
 
 class _CurrentAttempt(threading.local):
-    """The attempt of this thread. Each attempt runs in a thread of its own."""
+    """The attempt of this thread. Each attempt has its own thread."""
 
     attempt: Attempt | None = None
 

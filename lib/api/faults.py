@@ -14,6 +14,7 @@ from urllib3.exceptions import (
     LocationParseError,
     LocationValueError,
     NameResolutionError,
+    NewConnectionError,
     ProxySchemeUnknown,
 )
 from urllib3.exceptions import (
@@ -91,7 +92,7 @@ def classify(  # noqa: PLR0911 one kind of fault after the other
 
 
 def timed_out(*, sent: bool) -> TransportError:
-    """Return the error for an attempt that was given up because its time was over."""
+    """Return the error for an attempt that was abandoned at its deadline."""
     return classify(TimeoutError(), sent=sent)
 
 
@@ -145,7 +146,7 @@ def _reason(causes: list[BaseException], tunnel: str) -> str:
         return f"the proxy returned {tunnel}"
     if _first(causes, NameResolutionError) or _first(causes, socket.gaierror):
         return "DNS lookup failed"
-    if any(isinstance(cause, (TimeoutError, requests.Timeout, Urllib3Timeout)) for cause in causes):
+    if any(_is_timeout(cause) for cause in causes):
         return "timed out"
     if any(isinstance(cause, _INCOMPLETE) for cause in causes):
         return "the response was incomplete"
@@ -154,6 +155,12 @@ def _reason(causes: list[BaseException], tunnel: str) -> str:
         # Messages of Windows end with a full stop.
         return str(system.strerror).lower().rstrip(".")
     return "the connection was closed"
+
+
+def _is_timeout(cause: BaseException) -> bool:
+    # urllib3 derives NewConnectionError, for a refused connection, from its timeout.
+    is_urllib3 = isinstance(cause, Urllib3Timeout) and not isinstance(cause, NewConnectionError)
+    return is_urllib3 or isinstance(cause, (TimeoutError, requests.Timeout))
 
 
 def _tunnel_status(causes: list[BaseException]) -> str:

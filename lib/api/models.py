@@ -1,8 +1,8 @@
 """Endpoints, requests and responses of the API.
 
-The shapes are those of the API's public clients (reoclo/docker-auth v1, reoclo/cli). Nobody
-outside Reoclo has seen every response, so what the action does not need is optional. A value
-that it uses is validated here first.
+The shapes are those of the API's public clients (reoclo/docker-auth v1, reoclo/cli). Not every
+response is documented, so what the action does not need is optional. A value that it uses is
+validated here first.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The only module that imports `requests` to send with. A timeout of requests bounds each wait
 for bytes, not the whole response, and a name lookup has no timeout at all. So each request
-runs in a thread of its own, which is left behind when its time is over.
+runs in its own thread, which is abandoned after the deadline.
 """
 
 from __future__ import annotations
@@ -119,14 +119,13 @@ class Transport:
             method: HTTP method.
             path: Path after the base URL.
             body: What to send as JSON.
-            deadlines: When to give up; the first that expires counts.
+            deadlines: Time limits; the first that expires counts.
 
         Raises:
             TransportError: no complete response arrived.
             InvalidResponse: the response is too large, or its status is 1xx.
             Canceled: at a cancellation checkpoint, with whether the request was sent.
         """
-        self._clock.raise_if_canceled()
         attempt = Attempt(self._limits)
         outcome: Future[Response] = Future()
         run = _run_in_thread(outcome, attempt, lambda: self._exchange(method, path, body))
@@ -136,10 +135,10 @@ class Transport:
             while not wait([outcome], timeout=CHECKPOINT_SECONDS).done:
                 self._clock.raise_if_canceled(request_in_flight=attempt.sent)
                 if not all(deadline.remaining() for deadline in deadlines):
-                    raise faults.timed_out(sent=attempt.give_up())
+                    raise faults.timed_out(sent=attempt.abandon())
             return outcome.result()
         except Canceled as canceled:
-            raise Canceled(maybe_processed=attempt.give_up()) from canceled
+            raise Canceled(maybe_processed=attempt.abandon()) from canceled
         except faults.FAULTS as error:
             raise faults.classify(error, sent=attempt.sent) from error
 
@@ -216,7 +215,7 @@ def _invalid(reason: str) -> InvalidResponse:
 def _run_in_thread(
     outcome: Future[Response], attempt: Attempt, call: Callable[[], Response]
 ) -> bool:
-    """Make an attempt in a thread of its own; return whether one could be started."""
+    """Run an attempt in its own thread, and return whether a thread could be started."""
 
     def run() -> None:
         current.attempt = attempt

@@ -1,2 +1,2 @@
-"use strict";
-require("./launch.cjs").launch("post.py");
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGBREAK"]) process.on(name, () => {}); // finish anyway
+require("./run.cjs").runPost(29);

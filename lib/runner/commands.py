@@ -134,7 +134,7 @@ class Runner:
             )
 
     def _write(self, line: str) -> None:
-        # A log that nobody reads must not keep a server from being logged out.
+        # A closed log must not prevent the logout.
         with suppress(OSError, ValueError):
             self._stream.write(line + "\n")
             self._stream.flush()

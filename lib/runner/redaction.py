@@ -1,7 +1,7 @@
 """Redaction of secrets in log lines.
 
-A runner masks the values that it is told to mask, and some encoded forms of them; other
-runners mask fewer forms. So the action itself removes secrets from everything it writes.
+A runner masks the registered values and some encoded forms of them; other runners mask fewer
+forms. So the action itself removes secrets from everything it writes.
 """
 
 from __future__ import annotations

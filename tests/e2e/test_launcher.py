@@ -1,4 +1,8 @@
-"""The launcher: which Python it takes, how it ends, what it says where there is none."""
+"""The launcher: which Python it starts, how it ends, and what it prints where there is none.
+
+Most tests start it with shell scripts called python3. Its functions have their own tests in
+tests/launcher (`node --test`).
+"""
 
 from __future__ import annotations
 
@@ -8,387 +12,335 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from lib import CANCELED, FAILED, SUCCEEDED, TOO_OLD, UNUSABLE
 from tests.conftest import Play
-from tests.e2e.conftest import MakeRunner, on_github
+from tests.e2e.conftest import API_KEY, CREDENTIAL_ID, SERVER_ID, SHIPPED
 from tests.e2e.test_action import wait_for
-from tests.runner.checkout import ROOT
+from tests.runner import Runner
+from tests.runner.checkout import ROOT, check_out
 
 LAUNCHER = ROOT / "lib" / "launcher"
 NODE = shutil.which("node") or "node"
-TOO_OLD = 86
+GOOD = f"echo good; exit {SUCCEEDED}"
+FOREIGN = b"\x7fELF\2\1\1" + bytes(11) + b"\xfe\xfe" + bytes(44)  # for no machine that there is
+SAVE_STATE = 'echo "login=x" >> "$GITHUB_STATE"'
+LOGIN = {"stage": "accepted", "cleanup": True, "server_id": SERVER_ID, "registry_url": "ghcr.io"}
 
-
-def old_pythons() -> list[Path]:
-    """Find the interpreters on this machine that are too old."""
-    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    names = ("2.7.*", "3.[0-9].*")
-    return sorted(path for name in names for path in versions.glob(f"{name}/bin/python"))
+Program = Callable[..., Path]
+Launch = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Callable[[str, str], Path]:
-    """Write a program into a folder of its own, and give the folder."""
+def program(tmp_path: Path) -> Program:
+    """Return a function that writes a program into a new folder and returns the folder."""
 
-    def write(name: str, script: str) -> Path:
-        folder = tmp_path / f"path-{len(list(tmp_path.iterdir()))}"
-        folder.mkdir()
-        path = folder / name
-        path.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
+    def write(content: str | bytes, name: str = "python3") -> Path:
+        path = tmp_path / f"path-{len(list(tmp_path.iterdir()))}" / name
+        path.parent.mkdir()
+        script = f"#!/bin/sh\n{content}\n".encode() if isinstance(content, str) else content
+        path.write_bytes(script)
         path.chmod(0o755)
-        return folder
+        return path.parent
 
     return write
 
 
-def launch(
-    stage: str, *folders: Path | str, environment: dict[str, str] | None = None
-) -> tuple[int, str]:
-    """Start a stage with these folders as PATH, and give exit code and output."""
-    done = subprocess.run(
-        [NODE, str(LAUNCHER / f"{stage}.cjs")],
-        env={"PATH": os.pathsep.join(map(str, folders)), **(environment or {})},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=30,
-    )
-    return done.returncode, done.stdout
+@pytest.fixture
+def launch(tmp_path: Path) -> Iterator[Launch]:
+    """Return a function that starts a stage, or other code in Node, in a process group."""
+    with ExitStack() as started:
+
+        def start(stage: str, *path: Path, **environment: str) -> subprocess.Popen[str]:
+            script = ROOT / "logout/main.cjs" if stage == "logout" else LAUNCHER / f"{stage}.cjs"
+            variables = {"PATH": ":".join(map(str, path)), "GITHUB_STATE": f"{tmp_path}/state"}
+            process = subprocess.Popen(
+                [NODE, str(script)] if script.exists() else [NODE, "-e", stage],
+                env={**variables, **environment},
+                cwd=tmp_path,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            )
+            started.enter_context(process)
+            started.callback(process.kill)
+            return process
+
+        yield start
 
 
-def says(word: str, code: int = 0) -> str:
-    """Give a script that says which one it is."""
-    return f"echo {word}; exit {code}"
+def end(launched: subprocess.Popen[str]) -> tuple[int, str]:
+    """Wait for the end, and return exit code and output."""
+    output, _ = launched.communicate(timeout=30)
+    return launched.returncode, output
 
 
-Program = Callable[[str, str], Path]
+def handles(launched: subprocess.Popen[str], number: signal.Signals) -> bool:
+    """Return whether a process handles a signal, as Linux reports it."""
+    status = Path(f"/proc/{launched.pid}/status").read_text("utf-8")
+    caught = int(status.partition("SigCgt:")[2].split()[0], 16)
+    return bool(caught >> (number - 1) & 1)
 
 
-def test_python_location_comes_first(program: Program) -> None:
-    """What actions/setup-python set up is taken before anything on PATH."""
-    chosen = program("unused", "") / "home"
-    (chosen / "bin").mkdir(parents=True)
-    shutil.copy(program("python3", says("chosen")) / "python3", chosen / "bin" / "python3")
-
-    code, output = launch(
-        "main", program("python3", says("path")), environment={"pythonLocation": str(chosen)}
-    )
-    assert (code, output) == (0, "chosen\n")
+def annotated(output: str, level: str) -> list[str]:
+    """Return the annotations, each of which the link to the docs must follow."""
+    lines = output.splitlines()
+    found = [number for number, line in enumerate(lines) if line.startswith("::")]
+    assert all(lines[number].startswith(f"::{level}::") for number in found)
+    assert all(lines[number + 1].startswith("Troubleshooting: https://") for number in found)
+    return [lines[number] for number in found]
 
 
-def test_path_is_searched_for_python3_then_versions_newest_first_then_python(
-    program: Program,
+@pytest.mark.parametrize("stage", ["main", "post", "logout"])
+def test_only_our_exit_codes_count(program: Program, launch: Launch, stage: str) -> None:
+    """Whatever else is called python3 is passed over, and no shell interprets it."""
+    linked, not_executable = program("", "unused"), program("")
+    (linked / "python3").symlink_to("/bin/true")
+    (not_executable / "python3").chmod(0o644)
+    codes = (0, 1, 2, 3, 127, 130, TOO_OLD, UNUSABLE)
+    scripts = (*(f"exit {code}" for code in codes), "kill -9 $$")
+    files = (b"", b"echo shell\n", FOREIGN, b"#!/no/such/interpreter\n")
+    bad = [*map(program, (*scripts, *files)), linked, not_executable]
+
+    assert end(launch(stage, *bad, program(GOOD), program("echo unused"))) == (0, "good\n")
+
+
+def test_exit_code_of_main_is_pythons(program: Program, launch: Launch) -> None:
+    """Success, failure and cancellation reach the runner as 0, 1 and 130."""
+    for code, expected in {SUCCEEDED: 0, FAILED: 1, CANCELED: 130}.items():
+        assert end(launch("main", program(f"exit {code}"), program(GOOD))) == (expected, "")
+
+
+def test_without_python_main_is_one_error_with_all_that_was_tried(
+    program: Program, launch: Launch, tmp_path: Path
 ) -> None:
-    """Of what is on PATH python3 is tried first, python3.x newest first, python last."""
-    refuse = f"; exit {TOO_OLD}"
-    folders = [
-        program("python", "echo python" + refuse),
-        program("python3.9", "echo 3.9" + refuse),
-        program("python3.12", "echo 3.12" + refuse),
-        program("python3.13", "echo 3.13" + refuse),
-        program("python3", "echo 3" + refuse),
-        program("python3-config", "echo config"),
-    ]
-    _, output = launch("main", *folders)
+    """It has no workflow command of a path, and names both ways out."""
+    cache = tmp_path / "cache" / "Python" / "3.12.1" / "x64" / "bin"
+    cache.parent.mkdir(parents=True)
+    program(f"exit {UNUSABLE}").rename(cache)
+    folders = [program(f"exit {TOO_OLD}"), program("exit 7"), program(b"")]
+    strange = tmp_path / "x\n##[error]y %0A"
+    program("exit 3").rename(strange)
 
-    assert output.split("::")[0].split() == ["3", "3.13", "3.12", "3.9", "python"]
+    location = {"RUNNER_TOOL_CACHE": str(tmp_path / "cache"), "RUNNER_ARCH": "X64"}
+    code, output = end(launch("main", *folders, strange, **location))
 
-
-def test_a_good_python_behind_an_old_one_is_found(program: Program) -> None:
-    """An interpreter that is too old is passed over for the next one of the same name."""
-    folders = [program("python3", f"exit {TOO_OLD}"), program("python3", says("good"))]
-
-    assert launch("main", *folders) == (0, "good\n")
-
-
-@pytest.mark.parametrize("code", [126, 127, TOO_OLD])
-def test_the_tool_cache_comes_last_newest_first(
-    program: Program, tmp_path: Path, code: int
-) -> None:
-    """Without a good one on PATH the runner's tool cache is searched, newest first."""
-    for version in ("3.9.1", "3.10.2", "3.12.0"):
-        found = tmp_path / "cache" / "Python" / version / "x64" / "bin"
-        found.mkdir(parents=True)
-        shutil.copy(program("python3", says(version)) / "python3", found / "python3")
-
-    cache = {"RUNNER_TOOL_CACHE": str(tmp_path / "cache")}
-    assert launch("main", program("python3", f"exit {code}"), environment=cache) == (
-        0,
-        "3.12.0\n",
-    )
-
-
-def test_a_file_that_does_not_start_is_passed_over(program: Program) -> None:
-    """A script without its interpreter, and a file without the right to run, are no Python."""
-    broken, unfit = program("python3", ""), program("python3", "")
-    (broken / "python3").write_text("#!/no/such/interpreter\n", "utf-8")
-    (unfit / "python3").chmod(0o644)
-
-    assert launch("main", broken, unfit, program("python3", says("good"))) == (0, "good\n")
-
-
-def test_without_python_main_fails_with_one_error(program: Program) -> None:
-    """The error names the version, what was looked at, and actions/setup-python."""
-    folder = program("python3", f"exit {TOO_OLD}")
-
-    code, output = launch("main", folder)
-
+    [error] = annotated(output, "error")
     assert code == 1
-    assert output.startswith("::error::")
-    assert output.count("\n") == 1
-    for said in ("3.10", f"{folder}/python3", "actions/setup-python"):
-        assert said in output
+    assert "%0A" not in error
+    assert "##[" not in error
+    ways_out = ("3.10", "setup-python", "apt-get install -y python3", "apk add python3")
+    for text in (*map(str, folders), str(cache), "code 7", "code 3", *ways_out):
+        assert text in error
 
 
-def test_a_path_gives_the_runner_no_command(program: Program, tmp_path: Path) -> None:
-    """A folder on PATH may have any name; in the error it is text on one line."""
-    folder = tmp_path / "x\n::error::y"
-    shutil.copytree(program("python3", f"exit {TOO_OLD}"), folder)
+@pytest.mark.parametrize("death", ["kill -9 $$", "kill -SEGV $$", "exit 1", "exit 0"])
+def test_crash_after_saved_state_is_final(program: Program, launch: Launch, death: str) -> None:
+    """A second Python would repeat the login, and its outcome would hide the first one."""
+    code, output = end(launch("main", program(f"{SAVE_STATE}; {death}"), program(GOOD)))
 
-    _, output = launch("main", folder)
-
-    assert output.count("\n") == 1
-
-
-def test_without_python_post_warns_and_stays_green(program: Program) -> None:
-    """Post never fails the job, with no Python either."""
-    code, output = launch("post", program("other", ""))
-
-    assert code == 0
-    assert output.startswith("::warning::")
+    [error] = annotated(output, "error")
+    assert code == 1
+    assert ("memory" in error) == ("-9" in death)
+    assert "good" not in output
 
 
-@pytest.mark.parametrize("python", old_pythons(), ids=str)
-def test_a_real_old_python_hands_back_without_a_word(program: Program, python: Path) -> None:
-    """Every old interpreter reads as far as the gate and hands over to the next one."""
-    old = program("python3", f'exec "{python}" "$@"')
-
-    assert launch("main", old, program("python3", says("good"))) == (0, "good\n")
-
-
-def test_old_pythons_are_there_in_ci() -> None:
-    """In CI the test before this one must have something to run."""
-    assert old_pythons() or os.environ.get("CI") != "true"
-
-
-def test_the_gate_refuses_by_the_code_that_the_launcher_knows() -> None:
-    """The package and the launcher agree on the exit code for an old interpreter."""
-    package = (ROOT / "lib" / "__init__.py").read_text("utf-8")
-    launcher = (LAUNCHER / "launch.cjs").read_text("utf-8")
-
-    assert f"TOO_OLD = {TOO_OLD}" in package
-    assert f"TRY_THE_NEXT = new Set([{TOO_OLD}," in launcher
-
-
-def pythons() -> list[Path]:
-    """Find the interpreters on this machine that are new enough, and are not a shim."""
-    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    found = sorted(path for path in versions.glob("3.1[0-9].*/bin/python"))
-    return found or [Path(sys.executable)]
-
-
-@pytest.mark.parametrize("python", pythons(), ids=str)
-def test_every_python_that_is_new_enough_does_the_whole_work(
-    fake_api: Play, make_runner: MakeRunner, program: Program, python: Path
+def test_first_state_is_saved_before_python_starts(
+    program: Program, launch: Launch, tmp_path: Path
 ) -> None:
-    """Behind an old one on PATH, each logs in and out, and loads nothing that is not ours."""
-    old = program("python3", f"exit {TOO_OLD}")
-    good = program("python3", f'exec "{python}" "$@"')
-    node = Path(NODE).parent
-    runner = make_runner(
-        fake_api("ghcr"), environment={"PATH": os.pathsep.join(map(str, (old, good, node)))}
-    )
+    """The id is the one that Python gets. The logout action saves none."""
+    folder = program(f'echo "$DOCKER_AUTH_LOGIN_ID"; exit {SUCCEEDED}')
 
-    main = runner.main()
-    post = runner.post()
+    _, output = end(launch("main", folder, GITHUB_ACTION='__é"\n'))
+    end(launch("logout", folder))
+
+    [line] = (tmp_path / "state").read_text("ascii").splitlines()
+    name, _, value = line.partition("=")
+    expected = {"version": 2, "stage": "none", "id": output.strip(), "step": '__é"\n'}
+    assert (name, json.loads(value)) == ("login", expected)
+
+
+def test_state_file_that_cannot_be_written_is_left_to_python(
+    program: Program, launch: Launch, tmp_path: Path
+) -> None:
+    """The launcher neither waits for it nor fails."""
+    os.mkfifo(tmp_path / "fifo")
+
+    for path in (f"{tmp_path}/fifo", f"{tmp_path}/missing/state", ""):
+        assert end(launch("main", program(GOOD), GITHUB_STATE=path)) == (0, "good\n")
+
+
+def test_python_is_started_isolated(program: Program, launch: Launch) -> None:
+    """Nothing of the job's PYTHON* and DOCKER_AUTH_* variables reaches it."""
+    script = '/usr/bin/env | /bin/grep -E "^(PYTHON|DOCKER_AUTH)"; read line || echo "$@"'
+    folder = program(f"{script}; exit {SUCCEEDED}")
+    job = {"PYTHONPATH": "/evil", "PYTHONUTF8": "0", "DOCKER_AUTH_SECONDS": "1"}
+
+    launched = launch("logout", folder, **job)
+    _, output = end(launched)
+
+    assert sorted(output.splitlines()) == [
+        f"-B -s -S -u -Wignore {ROOT / 'logout' / 'main.py'}",
+        "DOCKER_AUTH_EXIT_CODES=1",
+        f"DOCKER_AUTH_LAUNCHER={launched.pid}",
+        f"DOCKER_AUTH_PID_NAMESPACE={Path('/proc/self/ns/pid').readlink()}",
+        "PYTHONUTF8=1",
+    ]
+
+
+def test_relative_location_is_ignored(program: Program, launch: Launch, tmp_path: Path) -> None:
+    """It would be code of the workspace, which must not get the API key."""
+    program("echo evil").rename(tmp_path / "bin")
+
+    assert end(launch("main", program(GOOD), pythonLocation=".")) == (0, "good\n")
+
+
+def test_canceled_main_sends_python_one_signal(
+    program: Program, launch: Launch, tmp_path: Path
+) -> None:
+    """More signals are harmless."""
+    log = tmp_path / "log"
+    trap = f"trap 'echo TERM >> {log}; n=1' TERM; : > {log}"
+    loop = "while [ -z $n ]; do /bin/sleep 0.1; done; /bin/sleep 0.3"
+    launched = launch("main", program(f"{trap}; {loop}; exit {CANCELED}"), program(GOOD))
+    wait_for(log.exists)
+    os.kill(launched.pid, signal.SIGINT)
+    wait_for(lambda: log.read_text("utf-8"))
+
+    os.kill(launched.pid, signal.SIGINT)
+    os.kill(launched.pid, signal.SIGTERM)
+
+    assert end(launched) == (130, "")
+    assert log.read_text("utf-8") == "TERM\n"
+
+
+@pytest.mark.parametrize("stage", ["main", "logout"])
+def test_canceled_wrapper_is_one_line_and_130(
+    program: Program, launch: Launch, tmp_path: Path, stage: str
+) -> None:
+    """A wrapper that does not exec dies from the signal; what it started must see that itself."""
+    wrapper = program(f": > {tmp_path}/log; {SAVE_STATE}; /bin/sleep 1; exit 1")
+    launched = launch(stage, wrapper, program(GOOD))
+    wait_for((tmp_path / "log").exists)
+
+    os.kill(launched.pid, signal.SIGINT)
+
+    code, output = end(launched)
+    assert (code, len(output.splitlines())) == (130, 1)
+    assert output.startswith("Canceled. ")
+
+
+def test_post_starts_the_interpreter_of_main_first(program: Program, launch: Launch) -> None:
+    """It passes on the seconds that are left, also to the next one."""
+    used = program("echo $DOCKER_AUTH_SECONDS; exit 1", "used")
+    state = json.dumps({"interpreter": f"{used}/used"})
+    folder = program(f"echo $DOCKER_AUTH_SECONDS; exit {SUCCEEDED}")
+
+    code, output = end(launch("post", folder, STATE_login=state))
+
+    first, second = map(float, output.split())
+    assert code == 0
+    assert 0 < second < first < 29
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({}, ["ghcr.io", SERVER_ID]),
+        ({"registry_url": "", "credential_id": CREDENTIAL_ID}, [CREDENTIAL_ID, SERVER_ID]),
+        ({"registry_url": "x\n::error::y", "server_id": "##[error]z"}, []),
+        ({"stage": "failed"}, None),
+        ({"stage": "none"}, None),
+        ({"cleanup": False}, None),
+        (None, None),
+    ],
+)
+def test_post_without_python_warns_only_if_a_login_is_at_stake(
+    program: Program, launch: Launch, change: dict[str, object] | None, named: list[str] | None
+) -> None:
+    """Nothing in the state becomes a workflow command."""
+    state = {} if change is None else {"STATE_login": json.dumps({**LOGIN, **change})}
+
+    code, output = end(launch("post", program("exit 1"), **state))
+
+    warnings = annotated(output, "warning")
+    assert code == 0
+    assert len(warnings) == (named is not None)
+    assert all(text in warnings[0] for text in named or [])
+    assert output.count("\n") == (2 if warnings else 1)
+    assert "##[" not in output
+
+
+@pytest.mark.parametrize("reader", ["reads", "waits", "gone"])
+def test_watchdog_ends_post(program: Program, launch: Launch, reader: str) -> None:
+    """Python ignores signals, and fills the pipe if it is not read. What it started ends too."""
+    fill = "while :; do echo fill fill fill fill fill; done; " if reader == "waits" else ""
+    script = f"trap '' INT TERM HUP; {fill}/bin/sleep 60"
+    run_post = f"require({json.dumps(str(LAUNCHER / 'run.cjs'))}).runPost(0.5)"
+
+    launched = launch(run_post, program(script), STATE_login=json.dumps(LOGIN))
+
+    if reader == "gone":
+        launched.stdout.close()  # type: ignore[union-attr]
+    if reader == "reads":
+        _, output = end(launched)  # once no process is left that could write
+        assert len(annotated(output, "warning")) == 1
+    assert launched.wait(30) == 0
+
+
+@pytest.mark.parametrize("moment", ["early", "late"])
+def test_signals_to_the_process_group_do_not_stop_post(
+    program: Program, launch: Launch, tmp_path: Path, moment: str
+) -> None:
+    """Neither as soon as Node runs the launcher, nor while Python is at work."""
+    launched = launch("post", program(f": > {tmp_path}/started; /bin/sleep 0.5; {GOOD}"))
+    at_work = (tmp_path / "started").exists
+    wait_for(at_work if moment == "late" else lambda: handles(launched, signal.SIGQUIT))
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        os.killpg(launched.pid, number)
+
+    assert end(launched) == (0, "good\n")
+
+
+def test_job_in_a_linked_folder_with_a_strange_name(
+    fake_api: Play, program: Program, tmp_path: Path
+) -> None:
+    """Runners can link to cached actions (ACTIONS_RUNNER_SYMLINK_CACHED_ACTIONS)."""
+    action = tmp_path / "ünï & 'code' $HOME"
+    check_out(tmp_path / "cache" / "of actions", *SHIPPED)
+    action.symlink_to(tmp_path / "cache" / "of actions")
+    inputs = {"api_key": API_KEY, "server_id": SERVER_ID, "credential_id": CREDENTIAL_ID}
+    inputs["api_url"] = fake_api("ghcr").url
+    wrapper = program(f'exec {sys.executable} "$@"')
+    path = f"{wrapper}:{Path(NODE).parent}"
+    runner = Runner(tmp_path / "job", inputs, action=action, environment={"PATH": path})
+
+    main, post = runner.main(), runner.post()
 
     assert (main.exit_code, post.exit_code) == (0, 0)
     assert main.log.annotations == post.log.annotations == []
 
 
-@pytest.mark.parametrize("python", old_pythons(), ids=str)
-def test_an_old_python_behind_a_good_one_is_never_started(program: Program, python: Path) -> None:
-    """The first good one does the work."""
-    old = program("python3", f'echo old; exec "{python}" "$@"')
-
-    assert launch("main", program("python3", says("good")), old) == (0, "good\n")
-
-
-def test_a_path_with_spaces_is_no_obstacle(program: Program, tmp_path: Path) -> None:
-    """Neither in PATH nor in pythonLocation."""
-    folder = tmp_path / "Program Files (x86)" / "bin"
-    folder.mkdir(parents=True)
-    shutil.copy(program("python3", says("good")) / "python3", folder / "python3")
-
-    assert launch("main", folder) == (0, "good\n")
-    assert launch("main", environment={"pythonLocation": str(folder.parent)}) == (0, "good\n")
-
-
-def on_windows(files: list[str], **environment: str) -> list[list[str]]:
-    """Ask the launcher's own function what it would start on Windows, with these files there."""
-    script = """
-        const { candidates } = require(process.argv[1]);
-        const [files, env] = JSON.parse(process.argv[2]);
-        const folder = (name) => files
-          .filter((file) => file.startsWith(name + "\\\\"))
-          .map((file) => file.slice(name.length + 1).split("\\\\")[0]);
-        const fake = {
-          existsSync: (name) => files.includes(name),
-          readdirSync: (name) => [...new Set(folder(name))],
-        };
-        console.log(JSON.stringify([...candidates(env, "win32", fake)]));
-    """
-    command = [NODE, "-e", script, str(LAUNCHER / "launch.cjs"), json.dumps([files, environment])]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    found: list[list[str]] = json.loads(done.stdout)
-    return found
-
-
-CACHE = r"C:\hostedtoolcache\windows"
-STUB = r"C:\Users\me\AppData\Local\Microsoft\WindowsApps"
-
-
-def test_windows_has_an_order_of_its_own() -> None:
-    """pythonLocation, python.exe on PATH, the tool cache newest first, the launcher py.exe."""
-    files = [
-        rf"{CACHE}\Python\3.12.7\x64\python.exe",
-        rf"{CACHE}\Python\3.9.13\x64\python.exe",
-        rf"{CACHE}\Python\3.13.1\arm64\python.exe",
-        r"C:\Windows\py.exe",
-        r"C:\Program Files\Python313\python.exe",
-        rf"{STUB}\python.exe",
-        r"D:\chosen one\python.exe",
-    ]
-    found = on_windows(
-        files,
-        PATH=rf'C:\Windows;{STUB};"C:\Program Files\Python313";relative;',
-        pythonLocation=r"D:\chosen one",
-        RUNNER_TOOL_CACHE=CACHE,
-    )
-
-    assert found == [
-        [r"D:\chosen one\python.exe"],
-        [rf"{STUB}\python.exe"],
-        [r"C:\Program Files\Python313\python.exe"],
-        [rf"{CACHE}\Python\3.13.1\arm64\python.exe"],
-        [rf"{CACHE}\Python\3.12.7\x64\python.exe"],
-        [rf"{CACHE}\Python\3.9.13\x64\python.exe"],
-        [r"C:\Windows\py.exe", "-3"],
-    ]
-
-
-def test_windows_names_of_other_systems_are_of_no_interest() -> None:
-    """What is called python3 is no program there; a folder that is not absolute is not asked."""
-    files = [r"C:\tools\python3", r"C:\tools\python3.12", r"tools\python.exe"]
-
-    assert on_windows(files, PATH=r"C:\tools;tools") == []
-
-
-@pytest.mark.parametrize("code", [103, 112])
-def test_the_codes_for_no_python_are_known(program: Program, code: int) -> None:
-    """py.exe that knows no Python 3 hands over to the next one; so does the store's stub (9009)."""
-    launcher = (LAUNCHER / "launch.cjs").read_text("utf-8")
-
-    assert ", 9009, 0xa0000004" in launcher  # no other system has so large a code
-    unfit = program("python3", f"exit {code}")
-    assert launch("main", unfit, program("python3", says("good"))) == (0, "good\n")
-
-
-@pytest.mark.parametrize("code", [0, 1, 3, 130])
-def test_the_exit_code_is_pythons(program: Program, code: int) -> None:
-    """Whatever Python ends with is what the step ends with."""
-    assert launch("main", program("python3", f"exit {code}"))[0] == code
-
-
-def test_death_by_a_signal_is_a_failure_of_main(program: Program) -> None:
-    """A Python that is killed never looks like success."""
-    code, output = launch("main", program("python3", "kill -9 $$"))
-
-    assert code == 1
-    assert output.startswith("::error::Python ended before it was done")
-
-
-@pytest.mark.parametrize("end", ["kill -9 $$", "exit 1", "exit 3"])
-def test_a_python_that_ends_badly_in_post_is_one_warning(program: Program, end: str) -> None:
-    """Post never fails the job, but never looks like success either."""
-    code, output = launch("post", program("python3", end))
-
-    assert code == 0
-    assert output.startswith("::warning::")
-    assert output.count("\n") == 1
-
-
-def test_python_is_started_isolated(program: Program) -> None:
-    """No bytecode, no site-packages, no buffer; nothing of the job's PYTHON* but UTF-8."""
-    folder = program(
-        "python3", 'echo "$@"; /usr/bin/env | /bin/grep ^PYTHON; read line || echo eof'
-    )
-    job = {"PYTHONPATH": "/evil", "PYTHONHOME": "/evil", "PYTHONUTF8": "0"}
-
-    _, output = launch("main", folder, environment=job)
-
-    assert output.splitlines() == [
-        f"-B -s -S -u -Wignore {ROOT / 'main.py'}",
-        "PYTHONUTF8=1",
-        "eof",
-    ]
-
-
-@on_github
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_reaches_python_and_its_end_is_waited_for(
-    fake_api: Play, make_runner: MakeRunner, number: signal.Signals
-) -> None:
-    """A signal to Node alone ends Python in good order, and only then Node, with 130."""
-    api = fake_api("slow-login")
-    runner = make_runner(api)
-
-    running = runner.begin("main")
-    wait_for(lambda: len(api.requests) > 1)
-    running.signal(number)
-    main = running.wait()
-    runner.post()
-
-    assert main.exit_code == 130
-    assert "Cancelled" in main.log.shown[-1]
-
-
-@on_github
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_post_finishes_whatever_signal_it_gets(
-    fake_api: Play, make_runner: MakeRunner, number: signal.Signals
-) -> None:
-    """A signal while post is at work changes nothing: it logs out and ends with 0."""
-    api = fake_api("slow-login")
-    runner = make_runner(api, timeout="1")
-    runner.main()
-
-    before = len(api.requests)
-    running = runner.begin("post")
-    wait_for(lambda: len(api.requests) > before)
-    running.signal(number)
-    post = running.wait()
-
-    assert post.exit_code == 0
-    assert "logout" in api.calls()
-
-
-def test_it_is_small_and_has_no_package() -> None:
-    """The launcher is under 100 lines in all, and needs nothing but Node's own modules."""
-    texts = [path.read_text("utf-8") for path in sorted(LAUNCHER.iterdir())]
-    lines = [line for text in texts for line in text.splitlines()]
+def test_launcher_is_small_and_has_no_package() -> None:
+    """It needs only Node's own modules."""
+    lines = [line for path in LAUNCHER.iterdir() for line in path.read_text("utf-8").splitlines()]
     required = [line.split("require(")[1] for line in lines if "require(" in line]
 
-    assert len(lines) < 100
-    assert all(name.startswith(('"node:', '"./launch.cjs"')) for name in required)
+    assert len(lines) <= 160
+    assert all(name.startswith(('"node:', '"./')) for name in required)
 
 
-def test_the_tests_run_on_a_python_that_the_action_takes() -> None:
-    """The version gate of the action and that of the project are one."""
-    assert sys.version_info >= (3, 10)
+def test_functions_of_the_launcher() -> None:
+    """Run the tests in Node's own test runner."""
+    tests = sorted(map(str, (ROOT / "tests" / "launcher").glob("*.test.cjs")))
+    done = subprocess.run([NODE, "--test", *tests], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout

@@ -1,0 +1,74 @@
+"""The check in lib/__init__.py: which interpreters it rejects, and how."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lib import TOO_OLD, UNUSABLE
+from tests.conftest import Play
+from tests.e2e.conftest import MakeRunner, on_github
+from tests.runner.checkout import ROOT
+
+BY_CODE = {"DOCKER_AUTH_EXIT_CODES": "1"}
+FLAGS = ("-B", "-s", "-S", "-u", "-Wignore")
+
+
+def installed(*patterns: str) -> list[Path]:
+    """Return the interpreters that pyenv has, by the patterns of their versions."""
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    return sorted(path for name in patterns for path in versions.glob(f"{name}/bin/python"))
+
+
+def run(python: Path | str, *arguments: str, environment: dict[str, str]) -> tuple[int, str, str]:
+    """Run Python with the launcher's flags, and return exit code, stdout and stderr."""
+    command = [str(python), *FLAGS, *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("python", installed("2.7.*", "3.[0-9].*"), ids=lambda path: path.parts[-3])
+def test_old_python_is_rejected(python: Path) -> None:
+    """The launcher gets a code, a person one line."""
+    for script in ("main.py", "post.py", "logout/main.py"):
+        assert run(python, str(ROOT / script), environment=BY_CODE) == (TOO_OLD, "", "")
+
+    code, _, error = run(python, str(ROOT / "main.py"), environment={})
+    assert (code, error.count("\n")) == (1, 1)
+
+
+def test_old_pythons_exist_in_ci() -> None:
+    """In CI the test before this one must have something to run."""
+    assert installed("2.7.*", "3.[0-9].*") or os.environ.get("CI") != "true"
+
+
+def test_python_without_ssl_is_unusable() -> None:
+    """The launcher gets a code, a person one line."""
+    hide = f"import sys; sys.modules['_ssl'] = None; sys.path.insert(0, {str(ROOT)!r}); import lib"
+
+    assert run(sys.executable, "-c", hide, environment=BY_CODE) == (UNUSABLE, "", "")
+    code, _, error = run(sys.executable, "-c", hide, environment={})
+    assert (code, error.count("\n")) == (1, 1)
+
+
+@on_github
+@pytest.mark.parametrize(
+    "python",
+    installed("3.1[0-9].*") or [Path(sys.executable)],
+    ids=lambda path: path.parts[-3],
+)
+def test_supported_python_logs_in_and_out(
+    fake_api: Play, make_runner: MakeRunner, python: Path
+) -> None:
+    """The launcher starts it from pythonLocation."""
+    location = {"pythonLocation": str(python.parents[1])}
+    runner = make_runner(fake_api("ghcr"), environment=location)
+
+    main, post = runner.main(), runner.post()
+
+    assert (main.exit_code, post.exit_code) == (0, 0)
+    assert main.log.annotations == post.log.annotations == []
