@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TextIO
 
 from lib import CANCELED, FAILED, SUCCEEDED, UNUSABLE, hints, processes
@@ -79,17 +79,18 @@ def main(variables: Mapping[str, str], stream: TextIO, timing: Timing = _REAL_TI
             limits=timing.limits,
         )
         key = inputs.api_key if environment.is_composite() else ""
+        files = _step_files(environment)
         try:
             log_in(
                 inputs,
                 _new_state(environment, key),
                 client=client,
                 runner=runner,
-                files=_step_files(environment),
+                files=files,
                 cancellation=cancellation,
             )
         except UnsavedLogin as error:
-            raise _clean_up_unsaved(error, client, runner, cancellation) from error
+            raise _clean_up_unsaved(error, client, runner, files, cancellation) from error
 
     return _run_cancelable(
         step,
@@ -252,15 +253,19 @@ def _new_state(environment: Environment, api_key: str) -> LoginState:
 
 
 def _clean_up_unsaved(
-    error: UnsavedLogin, client: Client, runner: Runner, clock: Clock
+    error: UnsavedLogin, client: Client, runner: Runner, files: StepFiles, clock: Clock
 ) -> ActionError:
     """Log out of a login that post could not clean up, and return the error of the step."""
     from lib.logout import log_out_unsaved
+    from lib.state import Stage
 
     try:
         log_out_unsaved(error.state, client=client, runner=runner, clock=clock)
         outcome = "the server was logged out"
+        # Post reads this file too, and would otherwise warn about the registry.
+        files.append_state(replace(error.state, stage=Stage.FAILED).encode())
     except ActionError as failure:
+        files.append_state(error.state.encode())  # post tries again
         outcome = failure.headline[:1].lower() + failure.headline[1:]
     registry = error.state.registry_url or "an unknown registry"
     return RunnerError(
