@@ -108,6 +108,7 @@ class Job:
 
     Attributes:
         tick: As for `FastTime`.
+        padding: Bytes in the state file before main's own entries.
     """
 
     def __init__(
@@ -119,7 +120,7 @@ class Job:
         **variables: Any,
     ) -> None:
         self.state, self._output = folder / "state", folder / "output"
-        self._limits, self.tick = limits, 0.0
+        self._limits, self.tick, self.padding = limits, 0.0, 0
         url = f"http://127.0.0.1:{api_url}" if isinstance(api_url, int) else api_url
         self.variables = {
             "INPUT_API_KEY": KEY,
@@ -142,7 +143,8 @@ class Job:
     def main(self) -> Ended:
         """Run main, after what the launcher saves."""
         none = {"version": 2, "stage": "none", "id": LOGIN_ID, "step": "login"}
-        self.state.write_text(f"login={json.dumps(none)}\n", "utf-8")
+        padding = f"other={'x' * self.padding}\n"
+        self.state.write_text(f"{padding}login={json.dumps(none)}\n", "utf-8")
         return self._run(entry.main, {"DOCKER_AUTH_LOGIN_ID": LOGIN_ID})
 
     def post(self, **variables: Any) -> Ended:
