@@ -1,4 +1,4 @@
-"""A job with the action as its step, in this process: variables and files in, a log out."""
+"""A job with the action as its step, in this process."""
 
 from __future__ import annotations
 
@@ -24,6 +24,16 @@ SERVER_ID = "11111111-2222-4333-8444-555555555555"
 CREDENTIAL_ID = "66666666-7777-4888-9999-000000000000"
 LOGIN_ID = "99999999-8888-4777-8666-555555555555"
 LIMITS = Limits(address=0.3, connect=2, read=5)
+GITHUB = {
+    "GITHUB_ACTION": "login",
+    "GITHUB_REPOSITORY": "acme/shop",
+    "GITHUB_WORKFLOW": "Deploy",
+    "GITHUB_EVENT_NAME": "push",
+    "GITHUB_ACTOR": "octocat",
+    "GITHUB_SHA": "f00dfeed",
+    "GITHUB_REF": "refs/heads/main",
+    "GITHUB_RUN_ID": "42",
+}
 VAULT: Mapping[str, str] = {"INPUT_CREDENTIAL_ID": CREDENTIAL_ID}
 PASSTHROUGH: Mapping[str, str] = {
     "INPUT_USERNAME": "octocat",
@@ -44,12 +54,15 @@ class FastTime(Cancellation):
 
     Args:
         is_abandoned: As for `Cancellation`.
-        tick: Seconds that each cancellation checkpoint of a request in flight adds; it passes
-            one every 0.1 s.
+        tick: Returns the seconds that a cancellation checkpoint of a request in flight adds;
+            it passes one every 0.1 s.
     """
 
     def __init__(
-        self, is_abandoned: Callable[[], bool] = lambda: False, *, tick: float = 0.0
+        self,
+        is_abandoned: Callable[[], bool] = lambda: False,
+        *,
+        tick: Callable[[], float] = float,
     ) -> None:
         super().__init__(is_abandoned)
         self._skipped = 0.0
@@ -67,34 +80,34 @@ class FastTime(Cancellation):
 
     def raise_if_canceled(self, *, request_in_flight: bool = False) -> None:
         """Add the tick."""
-        self._skipped += self._tick if request_in_flight else 0.0
+        self._skipped += self._tick() if request_in_flight else 0.0
         super().raise_if_canceled(request_in_flight=request_in_flight)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How a step ended: its exit code and its log."""
+    """How a step ended: exit code, log, annotations, and anchors of troubleshooting.md."""
 
     code: int
     log: list[str]
+    errors: list[str]
+    warnings: list[str]
+    anchors: list[str]
 
-    @property
-    def errors(self) -> list[str]:
-        """The messages of its error annotations."""
-        return self._annotations("error")
+    @classmethod
+    def parse(cls, code: int, text: str) -> Ended:
+        """Return how a step with this log ended."""
 
-    @property
-    def warnings(self) -> list[str]:
-        """The messages of its warning annotations."""
-        return self._annotations("warning")
+        def after(start: str) -> list[str]:
+            return re.findall(rf"^{start}(.*)$", text, re.MULTILINE)
 
-    @property
-    def anchors(self) -> list[str]:
-        """The sections of docs/troubleshooting.md that it links to."""
-        return [line.partition("#")[2] for line in self.log if line.startswith("Troubleshooting")]
-
-    def _annotations(self, kind: str) -> list[str]:
-        return [line.partition(f"::{kind}::")[2] for line in self.log if f"::{kind}::" in line]
+        return cls(
+            code=code,
+            log=text.splitlines(),
+            errors=after("::error::"),
+            warnings=after("::warning::"),
+            anchors=after("Troubleshooting: .*#"),
+        )
 
 
 class Job:
@@ -103,38 +116,25 @@ class Job:
     Args:
         folder: Folder of the runner's files.
         api_url: The api_url input, or the port of a plain http server.
-        limits: Time limits of an attempt.
         variables: More environment variables; the mode is vault unless they have its inputs.
 
     Attributes:
+        limits: Time limits of an attempt.
         tick: As for `FastTime`.
         padding: Bytes in the state file before main's own entries.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        api_url: str | int,
-        *,
-        limits: Limits = LIMITS,
-        **variables: Any,
-    ) -> None:
+    def __init__(self, folder: Path, api_url: str | int, **variables: Any) -> None:
         self.state, self._output = folder / "state", folder / "output"
-        self._limits, self.tick, self.padding = limits, 0.0, 0
+        self.limits, self.padding = LIMITS, 0
+        self.tick: Callable[[], float] = float
         url = f"http://127.0.0.1:{api_url}" if isinstance(api_url, int) else api_url
         self.variables = {
             "INPUT_API_KEY": KEY,
             "INPUT_SERVER_ID": SERVER_ID,
             "INPUT_API_URL": url,
             **(PASSTHROUGH if "INPUT_USERNAME" in variables else VAULT),
-            "GITHUB_ACTION": "login",
-            "GITHUB_REPOSITORY": "acme/shop",
-            "GITHUB_WORKFLOW": "Deploy",
-            "GITHUB_EVENT_NAME": "push",
-            "GITHUB_ACTOR": "octocat",
-            "GITHUB_SHA": "f00dfeed",
-            "GITHUB_REF": "refs/heads/main",
-            "GITHUB_RUN_ID": "42",
+            **GITHUB,
             "GITHUB_STATE": str(self.state),
             "GITHUB_OUTPUT": str(self._output),
             **variables,
@@ -179,11 +179,11 @@ class Job:
         timing = Timing(
             cancellation=lambda is_abandoned: FastTime(is_abandoned, tick=self.tick),
             clock=FastTime(tick=self.tick),
-            limits=self._limits,
+            limits=self.limits,
         )
         stream = io.StringIO()
         code = step({**self.variables, **more}, stream, timing)
-        return Ended(code=code, log=stream.getvalue().splitlines())
+        return Ended.parse(code, stream.getvalue())
 
 
 @contextmanager

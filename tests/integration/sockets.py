@@ -9,36 +9,48 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 NO_LINGER = b"\1\0\0\0\0\0\0\0"  # closing a socket with this SO_LINGER resets the connection
+HALF = b'HTTP/1.1 202 Accepted\r\nContent-Length: 500\r\n\r\n{"operation_id"'
+PLAIN = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 LOGIN = {"operation_id": "op-1", "registry_url": "ghcr.io", "registry_type": "ghcr"}
 RUNNING = {"status": "running", "server_name": "build-1"}
 DONE = {"status": "completed", "server_name": "build-1", "result": {"exit_code": 0}}
-# What "serve" responds unless a test has another answer, by the last segment of the path.
-ANSWERS: Mapping[str, tuple[int, Any]] = {
-    "login": (202, LOGIN),
-    "login-direct": (202, LOGIN),
-    "op-1": (200, DONE),
-    "logout": (202, {"operation_id": "op-2"}),
-    "op-2": (200, DONE),
-}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(NamedTuple):
     """HTTP response. `before` is called first; `drip` is the seconds between two bytes."""
 
     status: int = 200
-    body: Any = None
-    headers: Mapping[str, str] | None = None
+    body: Any = b""
+    headers: Mapping[str, str] = {}
     before: Callable[[], object] = str
     drip: float = 0.0
+
+    def send(self, connection: socket.socket) -> None:
+        """Send the response. A body that is neither text nor bytes is sent as JSON."""
+        self.before()
+        text = self.body if isinstance(self.body, str | bytes) else json.dumps(self.body)
+        body = text.encode() if isinstance(text, str) else text
+        lines = [f"{name}: {value}\r\n" for name, value in self.headers.items()]
+        head = f"HTTP/1.1 {self.status} -\r\nContent-Length: {len(body)}\r\n{''.join(lines)}\r\n"
+        connection.sendall(head.encode())
+        for piece in (body[i : i + 1] for i in range(len(body))) if self.drip else [body]:
+            time.sleep(self.drip)
+            connection.sendall(piece)
+
+
+# What "serve" responds unless a test has other answers, by the last segment of the path.
+ANSWERS = {
+    **dict.fromkeys(["login", "login-direct"], Answer(202, LOGIN)),
+    **dict.fromkeys(["op-1", "op-2"], Answer(body=DONE)),
+    "logout": Answer(202, {"operation_id": "op-2"}),
+}
 
 
 class Server:
@@ -67,10 +79,10 @@ class Server:
     ) -> None:
         self.scripts = list(scripts)
         self.answers = {name: list(given) for name, given in (answers or {}).items()}
-        self.heads: list[str] = []
+        self.heads: list[str] = []  # of the requests that were received
         self.connections = 0
-        self.released = threading.Event()
-        self.closed_by_client = threading.Event()
+        self.released, self.closed_by_client = threading.Event(), threading.Event()
+        self.played = threading.Event()  # a script ended
         self._tls, self._target = tls, target
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(0.02)
@@ -85,12 +97,10 @@ class Server:
         return [head.split()[1].rpartition("/")[2] for head in self.heads]
 
     def __enter__(self) -> Self:
-        """Start to listen."""
         self._start(self._accept)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close all connections."""
         self._stopped.set()
         self.released.set()
         self._threads.pop(0).join()
@@ -103,9 +113,8 @@ class Server:
             connection.close()
 
     def _start(self, target: Callable[..., None], *args: object) -> None:
-        thread = threading.Thread(target=target, args=args)
-        self._threads.append(thread)
-        thread.start()
+        self._threads.append(threading.Thread(target=target, args=args))
+        self._threads[-1].start()
 
     def _accept(self) -> None:
         while not self._stopped.is_set():
@@ -113,29 +122,37 @@ class Server:
                 connection, _ = self._listener.accept()
                 script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
                 self.connections += 1
+                self._open.append(connection)
                 self._start(self._play, connection, script)
 
     def _play(self, connection: socket.socket, script: str) -> None:
-        self._keep(connection)
         with suppress(OSError):
             for word in script.split():
                 if word == "tls":
                     assert self._tls
-                    connection = self._keep(self._tls.wrap_socket(connection, server_side=True))
+                    connection = self._tls.wrap_socket(connection, server_side=True)
+                    self._open.append(connection)
                 elif word.isdigit():
-                    send(connection, Answer(status=int(word)))
+                    Answer(int(word)).send(connection)
                 else:
-                    getattr(self, f"_{word}")(connection)
+                    self._do(word, connection)
+        self.played.set()
 
-    def _keep(self, connection: socket.socket) -> socket.socket:
-        self._open.append(connection)
-        return connection
-
-    def _hello(self, connection: socket.socket) -> None:
-        connection.recv(4096)
-
-    def _head(self, connection: socket.socket) -> None:
-        self.heads.append(receive(connection))
+    def _do(self, word: str, connection: socket.socket) -> None:
+        actions: dict[str, Callable[[], object]] = {
+            "hello": lambda: connection.recv(4096),
+            "head": lambda: self.heads.append(receive(connection)),
+            "request": lambda: self._request(connection),
+            "serve": lambda: self._serve(connection),
+            "half": lambda: connection.sendall(HALF),
+            "plain": lambda: socket.socket.send(connection, PLAIN),
+            "relay": lambda: self._relay(connection),
+            "pause": lambda: self.released.wait(10),
+            "fin": lambda: close(connection),
+            "rst": lambda: reset(connection),
+            "stall": lambda: None,
+        }
+        actions[word]()
 
     def _request(self, connection: socket.socket) -> None:
         head = receive(connection)
@@ -148,24 +165,12 @@ class Server:
         while True:
             self._request(connection)
             name = self.calls[-1]
-            queue = self.answers.get(name, [])
-            status, body = ANSWERS.get(name, (418, None))
-            answer = Answer(status=status, body=body)
-            answer = (queue.pop(0) if len(queue) > 1 else queue[0]) if queue else answer
-            answer.before()
-            send(connection, answer)
-
-    def _half(self, connection: socket.socket) -> None:
-        connection.sendall(b'HTTP/1.1 202 Accepted\r\nContent-Length: 500\r\n\r\n{"operation_id"')
-
-    def _plain(self, connection: socket.socket) -> None:
-        socket.socket.send(connection, b"HTTP/1.1 400 Bad Request\r\n\r\n")
-
-    def _pause(self, _: socket.socket) -> None:
-        self.released.wait(10)
+            queue = self.answers.get(name) or [ANSWERS.get(name, Answer(418))]
+            (queue.pop(0) if len(queue) > 1 else queue[0]).send(connection)
 
     def _relay(self, connection: socket.socket) -> None:
-        upstream = self._keep(socket.create_connection(("127.0.0.1", self._target)))
+        upstream = socket.create_connection(("127.0.0.1", self._target))
+        self._open.append(upstream)
         connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
         while True:
             is_pending = isinstance(connection, ssl.SSLSocket) and connection.pending()
@@ -175,20 +180,10 @@ class Server:
                 try:
                     data = source.recv(65536)
                 except ConnectionResetError:
-                    return self._rst(other)
+                    return reset(other)
                 if not data:
                     return close(other)
                 other.sendall(data)
-
-    def _fin(self, connection: socket.socket) -> None:
-        close(connection)
-
-    def _rst(self, connection: socket.socket) -> None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
-        connection.close()
-
-    def _stall(self, _: socket.socket) -> None:
-        pass
 
 
 def receive(connection: socket.socket) -> str:
@@ -199,27 +194,10 @@ def receive(connection: socket.socket) -> str:
         if not more:
             return ""
     head, _, body = data.partition(b"\r\n\r\n")
-    lines = head.decode().lower().splitlines()
-    length = next((int(x.split(":")[1]) for x in lines if x.startswith("content-length:")), 0)
+    length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0] or 0)
     while len(body) < length:
         body += connection.recv(65536)
     return head.decode()
-
-
-def send(connection: socket.socket, answer: Answer) -> None:
-    """Send a response."""
-    given = b"" if answer.body is None else answer.body
-    text = given if isinstance(given, str | bytes) else json.dumps(given)
-    body = text.encode() if isinstance(text, str) else text
-    headers = {"Content-Length": len(body), **(answer.headers or {})}
-    lines = [
-        f"HTTP/1.1 {answer.status} -",
-        *(f"{name}: {value}" for name, value in headers.items()),
-    ]
-    connection.sendall("\r\n".join([*lines, "", ""]).encode())
-    for piece in (body[i : i + 1] for i in range(len(body))) if answer.drip else [body]:
-        time.sleep(answer.drip)
-        connection.sendall(piece)
 
 
 def close(connection: socket.socket) -> None:
@@ -228,16 +206,19 @@ def close(connection: socket.socket) -> None:
         connection.shutdown(socket.SHUT_RDWR)
 
 
+def reset(connection: socket.socket) -> None:
+    """Reset a connection."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+    connection.close()
+
+
 @contextmanager
-def unresponsive_address() -> Iterator[tuple[str, int]]:
-    """Yield an address where no connection succeeds or fails: its backlog is full."""
-    with ExitStack() as stack:
-        listener = stack.enter_context(socket.create_server(("127.0.0.2", 0), backlog=0))
-        for _ in range(4):
-            client = stack.enter_context(socket.socket())
-            client.setblocking(False)  # noqa: FBT003
-            client.connect_ex(listener.getsockname())
-        yield listener.getsockname()
+def unresponsive() -> Iterator[tuple[str, int]]:
+    """Yield an address where no connection succeeds or fails, because its backlog is full."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        address = listener.getsockname()
+        with socket.create_connection(address):
+            yield address
 
 
 def closed_port() -> int:

@@ -12,7 +12,7 @@ from lib.api.connection import Limits
 from tests.fake_api.api import FakeApi
 from tests.fake_api.recording import parse
 from tests.integration.conftest import MakeJob
-from tests.integration.job import CREDENTIAL_ID, KEY, PASSTHROUGH, SERVER_ID, Ended
+from tests.integration.job import CREDENTIAL_ID, KEY, LIMITS, PASSTHROUGH, SERVER_ID, Ended
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "fixtures" / "recordings"
 OUTPUTS = ["operation_id", "registry_url", "registry_type"]
@@ -50,16 +50,16 @@ EXPECTED = {
     **dict.fromkeys(["logout-html", "logout-not-allowed", "logout-not-erased"], NOT_LOGGED_OUT),
     "lost-logout": NOT_LOGGED_OUT,
 }
-STALLED = Limits(address=0.3, connect=2, read=0.2)
-SHORT_TIME = {"INPUT_TIMEOUT": "1", "limits": STALLED}
-OPTIONS: dict[str, dict[str, Any]] = {
+STALLED = Limits(read=0.2)
+STALLING = {"lost-answer": "main", "passthrough-lost": "main", "lost-logout": "post"}
+OPTIONS: dict[str, dict[str, str]] = {
     "endless-login": {"INPUT_TIMEOUT": "20"},
-    "lost-answer": SHORT_TIME,
+    "lost-answer": {"INPUT_TIMEOUT": "1"},
     "lost-polls": {"INPUT_TIMEOUT": "20"},
-    "passthrough-lost": SHORT_TIME,
+    "passthrough-lost": {"INPUT_TIMEOUT": "1"},
     "rate-limited-for-a-minute": {"INPUT_TIMEOUT": "30"},
     "login-only": {"INPUT_CLEANUP": "false"},
-    "lost-logout": {"limits": STALLED, "DOCKER_AUTH_SECONDS": "4"},
+    "lost-logout": {"DOCKER_AUTH_SECONDS": "4"},
 }
 
 
@@ -84,11 +84,13 @@ def test_recording_ends_as_expected(name: str, make_job: MakeJob) -> None:
             check_step(job.logout(), 0, 0)
         else:
             expected = EXPECTED.get(name, Expected())
+            job.limits = STALLED if STALLING.get(name) == "main" else LIMITS
             check_step(job.main(), expected.code, 0)
             assert job.stages == expected.stages
             assert list(job.outputs) == ([] if "accepted" not in job.stages else OUTPUTS) or (
                 name == "login-registry-url-missing" and not job.outputs
             )
+            job.limits = STALLED if STALLING.get(name) == "post" else LIMITS
             check_step(job.post(), 0, expected.warnings)
         api.verify()
         assert {seen.headers["Authorization"] for seen in api.requests} == {f"Bearer {KEY}"}

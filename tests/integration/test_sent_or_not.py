@@ -19,9 +19,11 @@ from lib.deadline import Deadline, SystemClock
 from lib.errors import TransportError
 from tests.integration.conftest import MakeJob
 from tests.integration.job import KEY, PASSTHROUGH, VAULT
-from tests.integration.sockets import Answer, Server, closed_port, unresponsive_address
+from tests.integration.sockets import Answer, Server, closed_port, unresponsive
 
-LIMITS = Limits(address=0.1, connect=0.3, read=0.3)
+SHORT = Limits(connect=0.3, read=5)
+SHORT_READ = Limits(read=0.3)
+LIMITS = {"hello stall": SHORT, "head stall": SHORT, "tls request stall": SHORT_READ}
 RELAY = {"http": "head relay", "https": "tls head relay"}
 MODES = pytest.mark.parametrize("mode", [VAULT, PASSTHROUGH], ids=["vault", "passthrough"])
 
@@ -59,7 +61,7 @@ def send(
     tls: ssl.SSLContext | None,
     *,
     proxy: str = "",
-    limits: Limits = LIMITS,
+    limits: Limits = Limits(),  # noqa: B008 immutable
     seconds: float = 20,
 ) -> TransportError:
     """Send a login request, and return its error."""
@@ -96,7 +98,8 @@ def test_fault_at_the_api_is_sent_or_not(
     proxy: str, script: str, client_tls: ssl.SSLContext, server_tls: ssl.SSLContext
 ) -> None:
     with api_behind(proxy, script, tls=server_tls) as (api, proxy_url):
-        error = send(f"https://127.0.0.1:{api.port}", client_tls, proxy=proxy_url)
+        limits = LIMITS.get(script, Limits())
+        error = send(f"https://127.0.0.1:{api.port}", client_tls, proxy=proxy_url, limits=limits)
     assert error.maybe_processed is API_FAULTS[script]
     assert bool(api.heads) is API_FAULTS[script]
     if error.maybe_processed:  # plain text after the request is not an API without TLS
@@ -110,7 +113,9 @@ def test_fault_at_a_proxy_is_not_sent(
     proxy: str, script: str, client_tls: ssl.SSLContext, server_tls: ssl.SSLContext
 ) -> None:
     with Server(script, tls=server_tls) as server:
-        error = send("https://127.0.0.1", client_tls, proxy=f"{proxy}://127.0.0.1:{server.port}")
+        url = f"{proxy}://127.0.0.1:{server.port}"
+        limits = LIMITS.get(script, Limits())
+        error = send("https://127.0.0.1", client_tls, proxy=url, limits=limits)
     assert not error.maybe_processed
 
 
@@ -123,9 +128,9 @@ def test_refused_connection_is_not_sent(client_tls: ssl.SSLContext, *, proxied: 
 
 @pytest.mark.parametrize("proxied", [False, True])
 def test_connection_timeout_is_not_sent(client_tls: ssl.SSLContext, *, proxied: bool) -> None:
-    with unresponsive_address() as (host, port):
+    with unresponsive() as (host, port):
         proxy = f"http://{host}:{port}" if proxied else ""
-        error = send(f"https://{host}:{port}", client_tls, proxy=proxy)
+        error = send(f"https://{host}:{port}", client_tls, proxy=proxy, limits=SHORT)
     assert (error.maybe_processed, error.retryable) == (False, True)
 
 
@@ -135,7 +140,7 @@ def test_connection_timeout_is_not_sent(client_tls: ssl.SSLContext, *, proxied: 
 def test_fault_after_a_request_on_a_kept_connection_is_sent(script: str) -> None:
     clock = SystemClock()
     with Server(f"request 200 {script}") as api, open_session(KEY, None) as session:
-        transport = Transport(f"http://127.0.0.1:{api.port}", session, clock, LIMITS)
+        transport = Transport(f"http://127.0.0.1:{api.port}", session, clock, SHORT_READ)
         deadlines = (Deadline(clock, 20),)
         assert transport.send("GET", "/first", None, deadlines=deadlines).status == 200
         with pytest.raises(TransportError) as caught:
@@ -147,9 +152,11 @@ def test_kept_connection_that_was_closed_is_replaced() -> None:
     """The API closes idle connections; the next request must not fail for that."""
     clock = SystemClock()
     with Server("request 200 fin", "serve") as api, open_session(KEY, None) as session:
-        transport = Transport(f"http://127.0.0.1:{api.port}", session, clock, LIMITS)
-        for path in ("/op-1", "/op-1"):
-            assert transport.send("GET", path, None, deadlines=(Deadline(clock, 20),)).status == 200
+        transport = Transport(f"http://127.0.0.1:{api.port}", session, clock)
+        for _ in range(2):
+            deadlines = (Deadline(clock, 20),)
+            assert transport.send("GET", "/op-1", None, deadlines=deadlines).status == 200
+            assert api.played.wait(10)
         assert api.connections == 2
 
 
@@ -157,7 +164,6 @@ def test_kept_connection_that_was_closed_is_replaced() -> None:
 def test_connection_that_succeeds_too_late_sends_nothing(
     pausing: str, client_tls: ssl.SSLContext, server_tls: ssl.SSLContext
 ) -> None:
-    patient = Limits(address=10, connect=10, read=10)
     with Server("pause tls request" if pausing == "api" else "tls request", tls=server_tls) as api:
         script = "head pause relay" if pausing == "proxy" else "head relay"
         with Server(script, target=api.port) as proxy:
@@ -165,7 +171,6 @@ def test_connection_that_succeeds_too_late_sends_nothing(
                 f"https://127.0.0.1:{api.port}",
                 client_tls,
                 proxy=f"http://127.0.0.1:{proxy.port}",
-                limits=patient,
                 seconds=0.2,
             )
             assert not error.maybe_processed
@@ -220,7 +225,7 @@ def test_lack_of_memory_before_sending_is_not_sent() -> None:
 def test_post_cleans_up_what_may_have_been_sent(
     mode: Mapping[str, str], scripts: list[str], status: int, stages: list[str], make_job: MakeJob
 ) -> None:
-    failed = [Answer(status=status, body={"detail": "no"})]
+    failed = [Answer(status, {"detail": "no"})]
     with Server(*scripts, answers={"login": failed, "login-direct": failed}) as api:
         job = make_job(api.port, **mode)
         assert job.main().code == 1
@@ -246,7 +251,7 @@ def test_post_behind_a_proxy_cleans_up_what_was_sent(
     *,
     is_sent: bool,
 ) -> None:
-    refused = [Answer(status=403, body={"detail": "no"})]
+    refused = [Answer(403, {"detail": "no"})]
     answers = {"login": refused, "login-direct": refused}
     with ExitStack() as stack:
         api = stack.enter_context(Server(*scripts, tls=server_tls, answers=answers))

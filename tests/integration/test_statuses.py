@@ -16,8 +16,8 @@ from tests.integration.conftest import MakeJob
 from tests.integration.job import KEY
 from tests.integration.sockets import DONE, LOGIN, RUNNING, Answer, Server
 
-ACCEPTED = Answer(status=202, body=LOGIN)
-UNKNOWN = Answer(status=404, body={"detail": "Operation not found"})
+ACCEPTED = Answer(202, LOGIN)
+UNKNOWN = Answer(404, {"detail": "Operation not found"})
 MIB = 1024 * 1024
 
 
@@ -37,7 +37,7 @@ def test_1xx_does_not_shift_later_responses(status: int) -> None:
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 503, 504, *range(520, 525), 527, 530])
 def test_transient_status_is_retried(status: int, make_job: MakeJob) -> None:
-    with Server("serve", answers={"login": [Answer(status=status), ACCEPTED]}) as api:
+    with Server("serve", answers={"login": [Answer(status), ACCEPTED]}) as api:
         assert make_job(api.port).main().code == 0
     assert api.calls == ["login", "login", "op-1"]
     assert api.connections == 1
@@ -45,14 +45,14 @@ def test_transient_status_is_retried(status: int, make_job: MakeJob) -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 404, 409, 418, 422, 451, 501, 505, 525])
 def test_permanent_status_is_final(status: int, make_job: MakeJob) -> None:
-    with Server("serve", answers={"login": [Answer(status=status, body={"detail": "no"})]}) as api:
+    with Server("serve", answers={"login": [Answer(status, {"detail": "no"})]}) as api:
         main = make_job(api.port).main()
     assert (main.code, len(main.errors), api.calls) == (1, 1, ["login"])
 
 
 @pytest.mark.parametrize("ray", ["", "8c1f0a2b3c4d5e6f-FRA"])
 def test_403_without_detail_names_a_firewall(ray: str, make_job: MakeJob) -> None:
-    page = Answer(status=403, body="<html>blocked</html>", headers={"CF-Ray": ray} if ray else {})
+    page = Answer(403, "<html>blocked</html>", headers={"CF-Ray": ray} if ray else {})
     with Server("serve", answers={"login": [page]}) as api:
         main = make_job(api.port).main()
     assert main.anchors == ["403-firewall"]
@@ -86,7 +86,7 @@ def test_404_of_polls_is_retried_for_five_seconds(make_job: MakeJob) -> None:
 def test_redirect_is_refused_and_the_key_stays(status: int, make_job: MakeJob) -> None:
     with Server("serve") as elsewhere:
         location = {"Location": f"http://127.0.0.1:{elsewhere.port}/login"}
-        with Server("serve", answers={"login": [Answer(status=status, headers=location)]}) as api:
+        with Server("serve", answers={"login": [Answer(status, headers=location)]}) as api:
             job = make_job(api.port)
             main = job.main()
     assert (main.code, main.anchors, job.stages[-1]) == (1, ["redirect"], "failed")

@@ -14,7 +14,7 @@ from lib.api.transport import Transport, open_session
 from lib.deadline import Deadline, SystemClock
 from tests.integration.conftest import MakeJob
 from tests.integration.job import KEY
-from tests.integration.sockets import DONE, LOGIN, RUNNING, Answer, Server, unresponsive_address
+from tests.integration.sockets import DONE, LOGIN, RUNNING, Answer, Server, unresponsive
 
 # A request in flight passes a checkpoint every 0.1 s, which then counts as three seconds.
 TICK = 3.0
@@ -29,7 +29,8 @@ def test_hanging_connection_leaves_post_time_to_log_out(hanging: str, make_job: 
         before = len(api.calls)
         polls[:] = api.answers["op-1"][:] = [Answer(body=DONE)]
         api.scripts = ["request stall", "serve"]
-        job.tick = TICK
+        seen = api.connections
+        job.tick = lambda: TICK if api.connections < seen + 2 else 0.0
         post = job.post()
     first = "op-1" if hanging == "poll" else "logout"
     assert api.calls[before:] == [first, *(["op-1"] * (hanging == "poll")), "logout", "op-2"]
@@ -38,10 +39,10 @@ def test_hanging_connection_leaves_post_time_to_log_out(hanging: str, make_job: 
 
 def test_login_attempt_may_take_longer_than_a_poll(make_job: MakeJob) -> None:
     """A second login request is a second login."""
-    slow = Answer(status=202, body=LOGIN, before=lambda: time.sleep(0.65))  # at most 21 s
+    slow = Answer(202, LOGIN, before=lambda: time.sleep(0.65))  # at most 21 s
     with Server("serve", answers={"login": [slow]}) as api:
         job = make_job(api.port, INPUT_TIMEOUT="30")
-        job.tick = TICK
+        job.tick = lambda: TICK if api.calls == ["login"] else 0.0
         assert job.main().code == 0
     assert api.calls == ["login", "op-1"]
 
@@ -51,7 +52,7 @@ def test_wait_beyond_posts_time_logs_out_and_warns(make_job: MakeJob) -> None:
         job = make_job(api.port, INPUT_TIMEOUT="1")
         job.main()
         before = len(api.calls)
-        api.answers["op-1"] = [Answer(status=429, headers={"Retry-After": "600"})]
+        api.answers["op-1"] = [Answer(429, headers={"Retry-After": "600"})]
         post = job.post()
     assert api.calls[before:] == ["op-1", "logout", "op-2"]
     assert post.anchors == ["late-login"]
@@ -59,7 +60,7 @@ def test_wait_beyond_posts_time_logs_out_and_warns(make_job: MakeJob) -> None:
 
 @pytest.mark.parametrize("seconds", ["301", "9999999999", "1" + "0" * 400])
 def test_wait_beyond_the_deadline_ends_main(seconds: str, make_job: MakeJob) -> None:
-    throttled = Answer(status=503, headers={"Retry-After": seconds})
+    throttled = Answer(503, headers={"Retry-After": seconds})
     with Server("serve", answers={"login": [throttled]}) as api:
         assert make_job(api.port).main().code == 1
     assert api.calls == ["login"]
@@ -67,7 +68,7 @@ def test_wait_beyond_the_deadline_ends_main(seconds: str, make_job: MakeJob) -> 
 
 def test_dead_address_costs_little_of_the_time() -> None:
     """The name's first address does not respond; the deadline allows no full connect timeout."""
-    with Server("serve") as api, unresponsive_address() as dead, open_session(KEY, None) as session:
+    with Server("serve") as api, unresponsive() as dead, open_session(KEY, None) as session:
 
         class TwoAddresses(_Recording):
             def _addresses(self) -> list[tuple[str, int]]:
@@ -90,7 +91,7 @@ def test_dead_address_costs_little_of_the_time() -> None:
 def test_cancellation_waits_for_the_login_response(
     number: signal.Signals, make_job: MakeJob
 ) -> None:
-    canceling = Answer(status=202, body=LOGIN, before=lambda: os.kill(os.getpid(), number))
+    canceling = Answer(202, LOGIN, before=lambda: os.kill(os.getpid(), number))
     with Server("serve", answers={"login": [canceling]}) as api:
         job = make_job(api.port)
         main = job.main()
@@ -107,9 +108,9 @@ def test_cancellation_gives_up_a_login_without_response(make_job: MakeJob) -> No
             os.kill(os.getpid(), signal.SIGTERM)
             api.released.wait(10)
 
-        api.answers["login"] = [Answer(status=202, body=LOGIN, before=cancel)]
+        api.answers["login"] = [Answer(202, LOGIN, before=cancel)]
         job = make_job(api.port)
-        job.tick = TICK
+        job.tick = lambda: TICK
         main = job.main()
     assert (main.code, main.errors, job.stages) == (130, [], ["requested"])
     assert api.calls == ["login"]

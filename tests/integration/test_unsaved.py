@@ -33,6 +33,12 @@ def fill_disk(state: Path) -> None:
     state.symlink_to("/dev/full")
 
 
+def free_disk(state: Path) -> None:
+    """Put the state file back, if the disk was full."""
+    if state.is_symlink():
+        state.with_name("before").replace(state)
+
+
 def replace_by_folder(state: Path) -> None:
     """Replace the state file by what cannot be opened."""
     state.rename(state.with_name("before"))
@@ -47,7 +53,7 @@ def limit_size(state: Path) -> None:
 
 def unsaved(job: Job, breaks: Break) -> Answer:
     """Return the answer that accepts a login, and breaks the state file before."""
-    return Answer(status=202, body=LOGIN, before=lambda: breaks(job.state))
+    return Answer(202, LOGIN, before=lambda: breaks(job.state))
 
 
 @pytest.mark.parametrize("breaks", [fill_disk, replace_by_folder, limit_size])
@@ -94,7 +100,7 @@ def test_unsaved_login_is_logged_out_after_its_end(
 
 
 def test_failed_logout_of_an_unsaved_login_is_one_error(make_job: MakeJob) -> None:
-    refused = [Answer(status=403, body={"detail": "Operation registry_logout not allowed"})]
+    refused = [Answer(403, {"detail": "Operation registry_logout not allowed"})]
     with Server("serve", answers={"logout": refused}) as api:
         job = make_job(api.port)
         api.answers["login"] = [unsaved(job, fill_disk)]
@@ -117,7 +123,7 @@ def test_unsaved_login_without_cleanup_is_a_warning(breaks: Break, make_job: Mak
 
 def test_state_that_cannot_be_saved_first_sends_nothing(make_job: MakeJob) -> None:
     with Server("serve") as api:
-        job = make_job(api.port, GITHUB_STATE="/dev/full")
+        job = make_job(api.port, GITHUB_STATE="/nowhere/state")
         main = job.main()
     assert (main.code, main.anchors, api.connections) == (1, ["runner-files"], 0)
 
@@ -126,7 +132,7 @@ def test_state_that_cannot_be_saved_first_sends_nothing(make_job: MakeJob) -> No
 def test_post_after_an_unsaved_login_tries_only_what_failed(
     make_job: MakeJob, *, is_refused: bool
 ) -> None:
-    refused = [Answer(status=403, body={"detail": "no"})] * is_refused
+    refused = [Answer(403, {"detail": "no"})] * is_refused
     with Server("serve", answers={"logout": refused}) as api:
         job = make_job(api.port)
         job.padding = PADDING
