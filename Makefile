@@ -18,7 +18,7 @@ help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: $(READY) ## see jobs against the fake Reoclo API: good, refused, cancelled
-	@$(BIN)/python -m tests.demo
+	@$(BIN)/python -m tests.demo $(ARGS)
 
 unit: $(READY) ## run the fast tests: unit, simulation, integration
 	@$(BIN)/python -m pytest tests/unit tests/simulation tests/integration -n auto $(ARGS)
@@ -49,7 +49,7 @@ check: $(READY) $(ACTIONLINT) ## formatter, linters, spelling, types, metadata, 
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 	@$(ACTIONLINT) -shellcheck $(BIN)/shellcheck -pyflakes=
-	@$(ACTIONLINT) -shellcheck $(BIN)/shellcheck -pyflakes= tests/runner/by-hand.yml
+	@$(ACTIONLINT) -shellcheck $(BIN)/shellcheck -pyflakes= tests/act/by-hand.yml
 	@$(ACTIONLINT) -shellcheck $(BIN)/shellcheck -pyflakes= -ignore 'specifying action "https://' examples/*.yml
 	@$(BIN)/zizmor --quiet --offline --pedantic --strict-collection .github action.yml logout/action.yml
 	@$(BIN)/shellcheck .ci/run tools/*.sh

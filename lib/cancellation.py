@@ -38,11 +38,8 @@ class Cancellation:
     """The clock of a step that can be canceled.
 
     Signals only set a flag, because an exception from a signal handler can be swallowed
-    (importlib does so). The checkpoints raise.
-
-    Args:
-        is_abandoned: Returns whether the runner has moved on: the launcher is gone, or post
-            has started.
+    (importlib does so). The checkpoints raise, also if `is_abandoned` returns that the runner
+    has moved on: the launcher is gone, or post has started.
     """
 
     def __init__(self, is_abandoned: Callable[[], bool]) -> None:
@@ -54,8 +51,7 @@ class Cancellation:
     def handle_signals(self) -> Iterator[None]:
         """Treat signals as a cancellation while the block runs, and ignore them afterwards.
 
-        Raises:
-            Canceled: at the end of the block, if a signal arrived after the last checkpoint.
+        The end of the block is a checkpoint.
         """
         for number in _SIGNALS:
             signal.signal(number, self._on_signal)
@@ -69,8 +65,7 @@ class Cancellation:
     def shield(self, deadline: Deadline) -> Iterator[None]:
         """Defer cancellation of a request in flight, and cap the deadline at the grace period.
 
-        Raises:
-            Canceled: before or after the block, or if no request is in flight.
+        The start and the end of the block are checkpoints.
         """
         self.raise_if_canceled()
         self._shielded = deadline
@@ -82,10 +77,10 @@ class Cancellation:
 
     def raise_if_canceled(self, *, request_in_flight: bool = False) -> None:
         """Raise if the step was canceled, or start the grace period of a shielded request."""
+        if not self._requested and self._is_abandoned():
+            self._requested = True  # never False here: a signal may have arrived meanwhile
         if not self._requested:
-            self._requested = self._is_abandoned()
-            if not self._requested:
-                return
+            return
         if self._shielded is None or not request_in_flight:
             raise Canceled
         self._shielded.shorten(GRACE_SECONDS)
@@ -112,6 +107,5 @@ def ignore_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-_SIGNALS = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)
-)
+_NAMES = ("SIGINT", "SIGTERM", "SIGBREAK")  # the last one on Windows only
+_SIGNALS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]

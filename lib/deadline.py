@@ -61,3 +61,11 @@ class Deadline:
     def earlier_by(self, seconds: float) -> Deadline:
         """Return a deadline that expires this many seconds before this one."""
         return Deadline(self._clock, max(0.0, self.remaining() - seconds))
+
+    def wait(self) -> None:
+        """Sleep until the deadline."""
+        self._clock.sleep(self.remaining())
+
+
+# Several time limits. The first that expires counts.
+Deadlines = tuple[Deadline, ...]

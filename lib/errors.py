@@ -1,17 +1,5 @@
 """Exception hierarchy. `lib.entry` alone turns errors into annotations and exit codes.
 
-ActionError
-├── InputError            a step input is missing or invalid; nothing was sent
-├── RunnerError           a file of the runner cannot be written
-├── ApiError              a request to the API failed
-│   ├── TransportError    no response, or an incomplete one
-│   ├── StatusError       a status other than 2xx
-│   └── InvalidResponse   a 2xx response that is not the API's
-├── LoginFailed           the server ran `docker login`, and it failed
-├── OperationTimeout      the operation did not finish in time
-├── LogoutFailed          the server may still be logged in
-└── StateError            post cannot use the state that main saved
-
 An error does not change once it is raised. Context is added by `dataclasses.replace`, and
 the new error is raised from the old one.
 """
@@ -24,17 +12,15 @@ from dataclasses import KW_ONLY, dataclass, field
 from lib.hints import Hint
 
 # Statuses that are often transient; the last group is Cloudflare's, which serves the API.
-RETRYABLE_STATUSES = frozenset(
-    {408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 527, 530}
-)
+RETRYABLE_STATUSES = {408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 527, 530}
 
 
 @dataclass(eq=False)
 class ActionError(Exception):
     """Error that the user sees as one annotation.
 
-    `summary` is what failed, as a clause without a full stop. `detail` is text of the API or of
-    Docker: foreign text, which the runner redacts, sanitizes and truncates on its way to the log.
+    `summary` is what failed, as a clause without a full stop. `detail` is foreign text of the API
+    or of Docker, which the runner redacts, sanitizes and truncates on its way to the log.
     """
 
     summary: str
@@ -54,7 +40,7 @@ class ActionError(Exception):
         return self.summary
 
     def message(self, excerpt: Callable[[str], str]) -> str:
-        """Return the whole message, with a safe excerpt of the detail."""
+        """Return the whole message with an excerpt of the detail."""
         detail = excerpt(self.detail).rstrip(". ")
         failed = f"{self.headline}: {detail}." if detail else f"{self.headline}."
         operation = f" ({self.operation_label} {self.operation_id})" if self.operation_id else ""
@@ -62,7 +48,7 @@ class ActionError(Exception):
 
 
 class InputError(ActionError):
-    """A step input is missing or invalid."""
+    """A step input is missing or invalid; nothing was sent."""
 
 
 class RunnerError(ActionError):
@@ -107,7 +93,7 @@ class StatusError(ApiError):
 
     @property
     def is_throttled(self) -> bool:
-        """Whether the API requests a later attempt, so that only the deadline limits attempts."""
+        """Whether the API requests a later attempt: 429, and 503 with Retry-After."""
         return self.status == 429 or (self.status == 503 and self.retry_after is not None)
 
 
