@@ -11,7 +11,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TextIO
 
 from lib import CANCELED, FAILED, SUCCEEDED, UNUSABLE, hints, processes
@@ -183,7 +183,7 @@ def _log_in(step: _Step, cancellation: Cancellation) -> None:
             cancellation=cancellation,
         )
     except UnsavedLogin as error:
-        raise _clean_up_unsaved(error, client, step.runner, cancellation) from error
+        raise _clean_up_unsaved(error, client, step.runner, files, cancellation) from error
 
 
 def _log_out(step: _Step, cancellation: Cancellation) -> None:
@@ -217,15 +217,19 @@ def _clean_up(step: _Step) -> None:
 
 
 def _clean_up_unsaved(
-    error: UnsavedLogin, client: Client, runner: Runner, clock: Clock
+    error: UnsavedLogin, client: Client, runner: Runner, files: StepFiles, clock: Clock
 ) -> ActionError:
     """Log out of a login that post could not clean up, and return the error of the step."""
     from lib.logout import log_out_unsaved
+    from lib.state import Stage
 
     try:
         log_out_unsaved(error.state, client=client, runner=runner, clock=clock)
         outcome = "the server was logged out"
+        # Post reads this file too, and would otherwise warn about the registry.
+        files.append_state(replace(error.state, stage=Stage.FAILED).encode())
     except ActionError as failure:
+        files.append_state(error.state.encode())  # post tries again
         outcome = failure.headline[:1].lower() + failure.headline[1:]
     registry = error.state.registry_url or "an unknown registry"
     return RunnerError(
