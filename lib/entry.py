@@ -232,11 +232,14 @@ def _clean_up_unsaved(
         files.append_state(error.state.encode())  # post tries again
         outcome = failure.headline[:1].lower() + failure.headline[1:]
     registry = error.state.registry_url or "an unknown registry"
+    accepted = (
+        f"The login to {registry} was accepted, and the post step cannot clean it up, so the "
+        f"action logged out immediately: {outcome}."
+    )
     return RunnerError(
-        f"{error.summary}. The login to {registry} was accepted and cannot be cleaned up by the "
-        f"post step, so the action logged out immediately: {outcome}",
+        error.summary,
         detail=error.detail,
-        hint=error.hint,
+        hint=error.hint._replace(text=f"{accepted} {error.hint.text}"),
         operation_id=error.state.operation_id,
     )
 
