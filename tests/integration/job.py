@@ -16,7 +16,9 @@ from typing import Any
 
 from lib import entry
 from lib.api.connection import Limits
+from lib.api.transport import Response, Transport, open_session
 from lib.cancellation import Cancellation
+from lib.deadline import Deadline, SystemClock
 from lib.entry import Timing
 
 KEY = "rca_Zm9vYmFy0123456789"
@@ -184,6 +186,19 @@ class Job:
         stream = io.StringIO()
         code = step({**self.variables, **more}, stream, timing)
         return Ended.parse(code, stream.getvalue())
+
+
+@contextmanager
+def transport_to(port: int, limits: Limits = LIMITS) -> Iterator[Callable[..., Response]]:
+    """Yield a function that sends a request over a kept connection to a plain http server."""
+    clock = SystemClock()
+    with open_session(KEY, None) as session:
+        transport = Transport(f"http://127.0.0.1:{port}", session, clock, limits)
+
+        def send(method: str, path: str, *, seconds: float = 20) -> Response:
+            return transport.send(method, path, {}, deadlines=(Deadline(clock, seconds),))
+
+        yield send
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from lib.api.transport import Transport, open_session
 from lib.deadline import Deadline, SystemClock
 from lib.errors import TransportError
 from tests.integration.conftest import MakeJob
-from tests.integration.job import KEY, PASSTHROUGH, VAULT
+from tests.integration.job import KEY, PASSTHROUGH, VAULT, transport_to
 from tests.integration.sockets import Answer, Server, closed_port, unresponsive
 
 SHORT = Limits(connect=0.3, read=5)
@@ -138,26 +138,20 @@ def test_connection_timeout_is_not_sent(client_tls: ssl.SSLContext, *, proxied: 
     "script", ["request fin", "request rst", "request stall", "request half fin"]
 )
 def test_fault_after_a_request_on_a_kept_connection_is_sent(script: str) -> None:
-    clock = SystemClock()
-    with Server(f"request 200 {script}") as api, open_session(KEY, None) as session:
-        transport = Transport(f"http://127.0.0.1:{api.port}", session, clock, SHORT_READ)
-        deadlines = (Deadline(clock, 20),)
-        assert transport.send("GET", "/first", None, deadlines=deadlines).status == 200
+    with Server(f"request 200 {script}") as api, transport_to(api.port, SHORT_READ) as send_to:
+        assert send_to("GET", "/first").status == 200
         with pytest.raises(TransportError) as caught:
-            transport.send("POST", "/second", {}, deadlines=deadlines)
+            send_to("POST", "/second")
     assert caught.value.maybe_processed
 
 
 def test_kept_connection_that_was_closed_is_replaced() -> None:
     """The API closes idle connections; the next request must not fail for that."""
-    clock = SystemClock()
-    with Server("request 200 fin", "serve") as api, open_session(KEY, None) as session:
-        transport = Transport(f"http://127.0.0.1:{api.port}", session, clock)
+    with Server("request 200 fin", "serve") as api, transport_to(api.port) as send_to:
         for _ in range(2):
-            deadlines = (Deadline(clock, 20),)
-            assert transport.send("GET", "/op-1", None, deadlines=deadlines).status == 200
+            assert send_to("GET", "/op-1").status == 200
             assert api.played.wait(10)
-        assert api.connections == 2
+    assert api.connections == 2
 
 
 @pytest.mark.parametrize("pausing", ["api", "proxy"])

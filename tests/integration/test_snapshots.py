@@ -53,42 +53,34 @@ class Scenario(NamedTuple):
 
 
 def login(*answers: Answer) -> Scenario:
-    """Return the scenario of a login request with these responses."""
     return Scenario({"login": answers})
 
 
 def rejected(status: int, detail: object) -> Scenario:
-    """Return the scenario of a login request that the API rejects."""
     return login(Answer(status, {"detail": detail}))
 
 
 def operation(**fields: Any) -> Scenario:
-    """Return the scenario of a login operation that ends like this."""
     return Scenario({"op-1": [Answer(body={**RUNNING, **fields})]})
 
 
 def docker(stderr: str, exit_code: int = 1) -> Scenario:
-    """Return the scenario of a `docker login` that fails."""
     return operation(status="failed", result={"exit_code": exit_code, "stderr": stderr})
 
 
 def logout(*answers: Answer, **fields: Any) -> Scenario:
-    """Return the scenario of a logout with these responses, or whose operation ends like this."""
     return Scenario({"logout": answers, "op-2": [Answer(body={**DONE, **fields})]})
 
 
 def inputs(**values: Any) -> Scenario:
-    """Return the scenario of these inputs."""
     return Scenario(variables={f"INPUT_{name.upper()}": value for name, value in values.items()})
 
 
 def https(port: int) -> str:
-    """Return the https URL of a port."""
     return f"https://127.0.0.1:{port}"
 
 
 def cancel() -> None:
-    """Cancel the step as a runner does."""
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from lib.api.transport import Transport, open_session
-from lib.deadline import Deadline, SystemClock
 from lib.errors import InvalidResponse, TransportError
 from tests.integration.conftest import MakeJob
-from tests.integration.job import KEY
+from tests.integration.job import KEY, transport_to
 from tests.integration.sockets import DONE, LOGIN, RUNNING, Answer, Server
 
 ACCEPTED = Answer(202, LOGIN)
@@ -24,13 +22,10 @@ MIB = 1024 * 1024
 @pytest.mark.parametrize("status", [101, 103, 199])
 def test_1xx_does_not_shift_later_responses(status: int) -> None:
     """The real response to the first request arrives after its 1xx, on the same connection."""
-    clock = SystemClock()
-    with Server(f"request {status} 500 serve", "serve") as api, open_session(KEY, None) as session:
-        transport = Transport(f"http://127.0.0.1:{api.port}", session, clock)
-        deadlines = (Deadline(clock, 20),)
+    with Server(f"request {status} 500 serve", "serve") as api, transport_to(api.port) as send_to:
         with pytest.raises(InvalidResponse) as caught:
-            transport.send("POST", "/login", {}, deadlines=deadlines)
-        assert transport.send("GET", "/op-1", None, deadlines=deadlines).status == 200
+            send_to("POST", "/login")
+        assert send_to("GET", "/op-1").status == 200
     assert caught.value.maybe_processed
     assert api.connections == 2
 
@@ -116,12 +111,13 @@ def test_body_over_4_mib_is_refused(make_job: MakeJob) -> None:
 
 
 def test_slow_drip_is_bounded_by_the_deadline() -> None:
-    clock = SystemClock()
     answers = {"op-1": [Answer(body=DONE, drip=0.05)]}
-    with Server("serve", answers=answers) as api, open_session(KEY, None) as session:
-        transport = Transport(f"http://127.0.0.1:{api.port}", session, clock)
-        with pytest.raises(TransportError) as caught:
-            transport.send("GET", "/op-1", None, deadlines=(Deadline(clock, 0.3),))
+    with (
+        Server("serve", answers=answers) as api,
+        transport_to(api.port) as send_to,
+        pytest.raises(TransportError) as caught,
+    ):
+        send_to("GET", "/op-1", seconds=0.3)
     assert (caught.value.maybe_processed, caught.value.retryable) == (True, True)
 
 
