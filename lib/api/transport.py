@@ -100,7 +100,7 @@ class Transport:
             while not wait([outcome], timeout=CHECKPOINT_SECONDS).done:
                 self.clock.raise_if_canceled(request_in_flight=attempt.sent)
                 if not all(deadline.remaining() for deadline in deadlines):
-                    self._clock.raise_if_canceled()  # if the grace period has expired
+                    self.clock.raise_if_canceled()  # if the grace period has expired
                     raise faults.timed_out(sent=attempt.abandon())
             return outcome.result()
         except Canceled as canceled:
