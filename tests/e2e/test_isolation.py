@@ -55,7 +55,7 @@ def test_variables_and_files_of_the_job_are_ignored(
     ca, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ca.issue_cert("127.0.0.1").configure_cert(tls)
     ca.cert_pem.write_to_path(tmp_path / "ca.pem")
-    (tmp_path / ".netrc").write_text("default login somebody password wrong\n", "utf-8")
+    (tmp_path / ".netrc").write_text("default login octocat password wrong\n", "utf-8")
     with FakeApi([load("ghcr")], tls=tls) as api:
         runner = make_runner(api, environment=python(f"exec {REAL} 2>{tmp_path}/stderr"))
         evil = str(runner.workspace)
@@ -83,7 +83,7 @@ def test_site_packages_of_the_interpreter_are_ignored(
     check_job(make_runner(api, environment={"pythonLocation": str(python)}), api)
 
 
-# A pipe whose reader exits at once or never reads, or no stdout at all.
+# A pipe whose reader exits immediately or never reads, or no stdout at all.
 _PIPE = 'P="$RUNNER_TEMP/pipe.$$"; mkfifo "$P"; {} <"$P" >/dev/null 2>&1 & exec "$NODE" "$@" >"$P"'
 STREAMS = {
     "gone": _PIPE.format("true"),
@@ -96,7 +96,7 @@ STREAMS = {
 def test_stdout_that_nobody_reads_does_not_matter(
     fake_api: Play, make_runner: MakeRunner, python: Wrap, stream: str
 ) -> None:
-    """The server is logged in and out all the same."""
+    """The server is still logged in and out."""
     [folder] = python(f"NODE={shutil.which('node')}; {STREAMS[stream]}", "node").values()
     api = fake_api("ghcr")
     runner = make_runner(api, environment={"PATH": f"{folder}/bin:{os.environ['PATH']}"})

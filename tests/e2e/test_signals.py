@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -168,7 +169,8 @@ def test_killed_python_of_post_is_a_warning(make_runner: MakeRunner) -> None:
         while running.is_running():
             for pid, line in processes(runner).items():
                 if api.calls()[-1] == "logout" and "post.py" in line:
-                    os.kill(pid, signal.SIGKILL)
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
             time.sleep(0.02)
         post = running.wait()
 
