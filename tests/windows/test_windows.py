@@ -183,7 +183,7 @@ def test_https_queries_no_wmi(make_job: MakeJob) -> None:
     job = make_job()
     job.environment |= {"INPUT_API_URL": "https://127.0.0.1:1", "INPUT_TIMEOUT": "1"}
 
-    assert job.run("main") == (1, ["error"])
+    assert (*job.run("main"), job.login()["stage"]) == (1, ["error"], "failed")
 
 
 @both_events
