@@ -247,8 +247,9 @@ def _clean_up_unsaved(
 def _abandoned(environment: Environment) -> Callable[[], bool]:
     """Return a check for whether the runner has moved on without this step."""
     files, pid = _step_files(environment), environment.launcher_pid()
-    if environment.launcher_namespace() not in {"", processes.pid_namespace()}:
-        pid = None  # process ids of another PID namespace mean nothing here
+    is_foreign = environment.launcher_namespace() not in {"", processes.pid_namespace()}
+    if is_foreign or os.name != "posix":
+        pid = None  # a process of another PID namespace or of Windows cannot be observed
     return lambda: files.is_stopped() or (pid is not None and not processes.is_running(pid))
 
 
