@@ -229,7 +229,7 @@ def _clean_up_unsaved(
         # Post reads this file too, and would otherwise warn about the registry.
         files.append_state(replace(error.state, stage=Stage.FAILED).encode())
     except ActionError as failure:
-        files.append_state(error.state.encode())  # post tries again
+        files.append_state(error.state.encode())  # post retries
         outcome = failure.headline[:1].lower() + failure.headline[1:]
     registry = error.state.registry_url or "an unknown registry"
     accepted = (
