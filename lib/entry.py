@@ -225,7 +225,7 @@ def _clean_up_unsaved(
 
     try:
         log_out_unsaved(error.state, client=client, runner=runner, clock=clock)
-        outcome = "the server was logged out"
+        outcome = "the server is not logged in"
         # Post reads this file too, and would otherwise warn about the registry.
         files.append_state(replace(error.state, stage=Stage.FAILED).encode())
     except ActionError as failure:
