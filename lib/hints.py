@@ -27,9 +27,10 @@ class Hint(NamedTuple):
 INVALID_INPUT = "invalid-input"
 MISSING_INPUT = "missing-input"
 WHY_EMPTY = (
-    "If the workflow sets it, the secret or variable is empty here: secrets are not available to "
-    "workflows triggered by forks or Dependabot, to jobs that do not name the secret's "
-    "environment, or to reusable workflows called without `secrets: inherit`."
+    "If the workflow sets it, the secret or variable is empty here: its name is misspelled, or it "
+    "is not available, as secrets are not to workflows triggered by forks or Dependabot, to jobs "
+    "that do not name the secret's environment, or to reusable workflows called without "
+    "`secrets: inherit`."
 )
 
 RUNNER_FILES = Hint(
@@ -88,8 +89,9 @@ _PHRASES = {
 }
 BLOCKED = "The request was blocked (403 Forbidden)"
 FIREWALL = Hint(
-    "The response did not come from the Reoclo API, so a firewall, proxy or CDN blocked this "
-    "runner. Allow the runner's IP address there; more permissions for the key do not help.",
+    "The response did not come from the Reoclo API: a firewall, proxy or CDN blocked this runner, "
+    "and more permissions for the key do not help. If the firewall is yours, allow api_url in it. "
+    "Otherwise send the time and, if there is one, the CF-Ray to Reoclo support.",
     "403-firewall",
 )
 _REDIRECT = Hint("Set api_url to the https address of the Reoclo API itself.", "redirect")
@@ -154,8 +156,8 @@ _BY_CERTIFICATE_ERROR = {
 
 # Operations.
 TIMEOUT = Hint(
-    "Check in the Reoclo dashboard that the server's runner agent is online, or set a longer "
-    "timeout.",
+    "Check that the server can reach the registry, and in the Reoclo dashboard that its runner "
+    "agent is online. If logins take this long, set a longer timeout.",
     "timeout",
 )
 SERVER_TIMEOUT = Hint(
@@ -171,7 +173,7 @@ NO_RESULT = Hint(
 # stands for where username, password and registry come from.
 _BY_DOCKER_OUTPUT = {
     "cannot connect to the docker daemon": Hint(
-        "Start Docker on the server, and allow the Reoclo runner agent's user to use it.",
+        "Start Docker on the server.",
         "docker-daemon",
     ),
     "permission denied while trying to connect": Hint(
