@@ -46,10 +46,20 @@ class Cancellation:
     Args:
         is_abandoned: Returns whether nobody waits for this step anymore: its launcher is gone,
             or post has started.
+        now: Returns monotonic seconds.
+        sleep: Sleeps for a number of seconds.
     """
 
-    def __init__(self, is_abandoned: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        is_abandoned: Callable[[], bool],
+        *,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._is_abandoned = is_abandoned
+        self._now = now
+        self._sleep = sleep
         self._requested = False
         self._shielded: Deadline | None = None
 
@@ -101,7 +111,7 @@ class Cancellation:
 
     def now(self) -> float:
         """Return monotonic seconds."""
-        return time.monotonic()
+        return self._now()
 
     def sleep(self, seconds: float) -> None:
         """Sleep, with a checkpoint every 0.1 s.
@@ -109,10 +119,10 @@ class Cancellation:
         Raises:
             Canceled: before, during or after the sleep.
         """
-        end = time.monotonic() + seconds
+        end = self._now() + seconds
         self.raise_if_canceled()
-        while (left := end - time.monotonic()) > 0:
-            time.sleep(min(left, CHECKPOINT_SECONDS))
+        while (left := end - self._now()) > 0:
+            self._sleep(min(left, CHECKPOINT_SECONDS))
             self.raise_if_canceled()
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:

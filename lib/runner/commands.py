@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
@@ -37,6 +37,7 @@ class Runner:
         api_key: Must not appear in an output or in the state.
         debug: Whether debug logging is enabled.
         is_act: Whether the runner parses commands as act does.
+        append: Appends data to a command file, all of it or nothing; `append_whole` by default.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Runner:
         api_key: str,
         debug: bool,
         is_act: bool = False,
+        append: Callable[[Path, bytes], None] | None = None,
     ) -> None:
         self._stream = stream
         self._state_file = state_file
@@ -55,6 +57,7 @@ class Runner:
         self._api_key = api_key
         self._debug = debug
         self._is_act = is_act
+        self._append = append or append_whole
         self._forms: set[str] = set()
 
     def mask(self, secret: str) -> None:
@@ -95,7 +98,7 @@ class Runner:
         """
         for name, value in outputs:
             self._refuse_key(value)
-            _append(self._output_file, "step outputs (GITHUB_OUTPUT)", name, value)
+            _append(self._append, self._output_file, "step outputs (GITHUB_OUTPUT)", name, value)
 
     def save_state(self, name: str, value: str, *, without_key: str | None = None) -> None:
         """Save state for post. It replaces the value saved before under the same name.
@@ -109,7 +112,7 @@ class Runner:
             RunnerError: the runner's file cannot be written, or the value contains the API key.
         """
         self._refuse_key(value if without_key is None else without_key)
-        _append(self._state_file, "state (GITHUB_STATE)", name, value)
+        _append(self._append, self._state_file, "state (GITHUB_STATE)", name, value)
 
     def _annotate(self, level: str, error: ActionError) -> None:
         self._command(level, error.message(self._excerpt))
@@ -140,7 +143,9 @@ class Runner:
             self._stream.flush()
 
 
-def _append(path: Path | None, purpose: str, name: str, value: str) -> None:
+def _append(
+    append: Callable[[Path, bytes], None], path: Path | None, purpose: str, name: str, value: str
+) -> None:
     """Append an entry to a command file in one write, so that a kill leaves all or nothing."""
     # Post writes to no such file, and this import creates ids with a module that is slow.
     from actions_toolkit.file_command import prepare_key_value_message  # noqa: PLC0415
@@ -149,7 +154,7 @@ def _append(path: Path | None, purpose: str, name: str, value: str) -> None:
     try:
         if path is None:
             raise FileNotFoundError(2, "the runner provides no file")
-        append_whole(path, entry.encode("utf-8"))
+        append(path, entry.encode("utf-8"))
     except OSError as error:
         raise RunnerError(
             f"The runner's file for {purpose} cannot be written",
