@@ -163,7 +163,7 @@ def _accept(
 def _save_accepted(
     inputs: LoginInputs, state: LoginState, runner: Runner, files: StepFiles
 ) -> None:
-    """Save the state of an accepted login. Without a logout, a failure is only a warning."""
+    """Save the state of an accepted login. Without a logout, a failure is only logged."""
     try:
         _save(state, runner, files)
     except RunnerError as error:
@@ -175,7 +175,8 @@ def _save_accepted(
             raise UnsavedLogin(
                 error.summary, detail=error.detail, hint=error.hint, state=state
             ) from error
-        runner.warning(error)
+        # Post has nothing to do. A warning would be a second annotation if the login fails later.
+        runner.info(f"{error.summary}: {error.detail}.")
 
 
 def _save_end(state: LoginState, operation: Operation, runner: Runner, files: StepFiles) -> None:
