@@ -193,8 +193,9 @@ def _save_end(state: LoginState, operation: Operation, runner: Runner, files: St
 
 
 def _save(state: LoginState, runner: Runner, files: StepFiles) -> None:
-    runner.save_state(STATE_NAME, state.encode(), without_key=state.encode_without_key())
-    files.append_state(state.encode())
+    encoded = state.encode()
+    runner.save_state(STATE_NAME, encoded, without_key=state.encode_without_key())
+    files.append_state(encoded)
 
 
 def _without_key(accepted: AcceptedLogin, api_key: str) -> AcceptedLogin:

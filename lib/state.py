@@ -8,7 +8,7 @@ of the job may have written an entry of the same name.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 
 from lib import hints
@@ -83,7 +83,7 @@ class LoginState:
 
     def encode(self) -> str:
         """Return the state as one line of ASCII."""
-        return json.dumps({"version": VERSION, **asdict(self)}, separators=(",", ":"))
+        return json.dumps({"version": VERSION, **dict(self._values())}, separators=(",", ":"))
 
     def encode_without_key(self) -> str:
         """Return the same without the API key that a composite action needs."""
@@ -133,9 +133,9 @@ class LoginState:
             raise damaged_state("its api_url is not one that the key can be sent to") from None
 
     def _values(self) -> list[tuple[str, object]]:
-        return [
-            (name, str(v.value) if isinstance(v, Stage) else v) for name, v in asdict(self).items()
-        ]
+        # Not by `asdict`, which copies every value.
+        values = [(each.name, getattr(self, each.name)) for each in fields(self)]
+        return [(name, v.value if isinstance(v, Stage) else v) for name, v in values]
 
 
 def damaged_state(reason: str) -> StateError:
