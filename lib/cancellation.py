@@ -25,11 +25,8 @@ CHECKPOINT_SECONDS = 0.1
 class Canceled(BaseException):
     """Raised at a checkpoint after cancellation.
 
-    A BaseException, so that `except Exception` cannot swallow it.
-
-    Args:
-        maybe_processed: Whether the API may have processed a request although no response
-            arrived.
+    A BaseException, so that `except Exception` cannot swallow it. `maybe_processed` is whether
+    the API may have processed a request although no response arrived.
     """
 
     def __init__(self, *, maybe_processed: bool = False) -> None:
@@ -41,25 +38,12 @@ class Cancellation:
     """The clock of a step that can be canceled.
 
     Signals only set a flag, because an exception from a signal handler can be swallowed
-    (importlib does so). The checkpoints raise.
-
-    Args:
-        is_abandoned: Returns whether nobody waits for this step anymore: its launcher is gone,
-            or post has started.
-        now: Returns monotonic seconds.
-        sleep: Sleeps for a number of seconds.
+    (importlib does so). The checkpoints raise, also if `is_abandoned` returns that the runner
+    has moved on: the launcher is gone, or post has started.
     """
 
-    def __init__(
-        self,
-        is_abandoned: Callable[[], bool],
-        *,
-        now: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
+    def __init__(self, is_abandoned: Callable[[], bool]) -> None:
         self._is_abandoned = is_abandoned
-        self._now = now
-        self._sleep = sleep
         self._requested = False
         self._shielded: Deadline | None = None
 
@@ -67,8 +51,7 @@ class Cancellation:
     def handle_signals(self) -> Iterator[None]:
         """Treat signals as a cancellation while the block runs, and ignore them afterwards.
 
-        Raises:
-            Canceled: at the end of the block, if a signal arrived after the last checkpoint.
+        The end of the block is a checkpoint.
         """
         for number in _SIGNALS:
             signal.signal(number, self._on_signal)
@@ -80,12 +63,9 @@ class Cancellation:
 
     @contextmanager
     def shield(self, deadline: Deadline) -> Iterator[None]:
-        """Let a request in flight finish within the grace period while the block runs.
+        """Defer cancellation of a request in flight, and cap the deadline at the grace period.
 
-        After a cancellation the deadline is capped at the grace period.
-
-        Raises:
-            Canceled: before or after the block.
+        The start and the end of the block are checkpoints.
         """
         self.raise_if_canceled()
         self._shielded = deadline
@@ -96,33 +76,25 @@ class Cancellation:
         self.raise_if_canceled()
 
     def raise_if_canceled(self, *, request_in_flight: bool = False) -> None:
-        """Raise if the step was canceled, or start the grace period of a shielded request.
-
-        Raises:
-            Canceled: the step was canceled, and no shield protects the request in flight.
-        """
+        """Raise if the step was canceled, or start the grace period of a shielded request."""
+        if not self._requested and self._is_abandoned():
+            self._requested = True  # never False here: a signal may have arrived meanwhile
         if not self._requested:
-            self._requested = self._is_abandoned()
-            if not self._requested:
-                return
+            return
         if self._shielded is None or not request_in_flight:
             raise Canceled
         self._shielded.shorten(GRACE_SECONDS)
 
     def now(self) -> float:
         """Return monotonic seconds."""
-        return self._now()
+        return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Sleep, with a checkpoint every 0.1 s.
-
-        Raises:
-            Canceled: before, during or after the sleep.
-        """
-        end = self._now() + seconds
+        """Sleep, with a checkpoint every 0.1 s."""
+        end = time.monotonic() + seconds
         self.raise_if_canceled()
-        while (left := end - self._now()) > 0:
-            self._sleep(min(left, CHECKPOINT_SECONDS))
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, CHECKPOINT_SECONDS))
             self.raise_if_canceled()
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
@@ -135,6 +107,5 @@ def ignore_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-_SIGNALS = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)
-)
+_NAMES = ("SIGINT", "SIGTERM", "SIGBREAK")  # the last one on Windows only
+_SIGNALS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]

@@ -18,9 +18,7 @@ class Clock(Protocol):
     def raise_if_canceled(self, *, request_in_flight: bool = False) -> None:
         """Raise `Canceled` if the step was canceled: a cancellation checkpoint.
 
-        Args:
-            request_in_flight: Whether a request was sent and its response is pending. Under a
-                shield, a cancellation then starts the grace period instead.
+        Under a shield, a request in flight gets the grace period instead.
         """
 
 
@@ -36,19 +34,11 @@ class SystemClock:
         time.sleep(seconds)
 
     def raise_if_canceled(self, *, request_in_flight: bool = False) -> None:
-        """Do nothing."""
+        """Never raise."""
 
 
 class Deadline:
-    """Time limit on a clock.
-
-    Args:
-        clock: Source of time.
-        seconds: Seconds from now until the deadline.
-
-    Attributes:
-        limit: The seconds that were allowed in the first place.
-    """
+    """Time limit: `limit` seconds from its creation, unless it is shortened."""
 
     def __init__(self, clock: Clock, seconds: float) -> None:
         self.limit = seconds
@@ -71,3 +61,11 @@ class Deadline:
     def earlier_by(self, seconds: float) -> Deadline:
         """Return a deadline that expires this many seconds before this one."""
         return Deadline(self._clock, max(0.0, self.remaining() - seconds))
+
+    def wait(self) -> None:
+        """Sleep until the deadline."""
+        self._clock.sleep(self.remaining())
+
+
+# Several time limits. The first that expires counts.
+Deadlines = tuple[Deadline, ...]

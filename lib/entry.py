@@ -10,8 +10,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from lib import CANCELED, FAILED, SUCCEEDED, UNUSABLE, hints, processes
@@ -34,106 +34,75 @@ _SHELL_CODES = {SUCCEEDED: 0, FAILED: 1, CANCELED: 130, UNUSABLE: 1}
 _EXIT_SECONDS = 3.0
 
 
-def main(variables: Mapping[str, str], stream: TextIO) -> int:
-    """Run the main step.
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What each step works with."""
 
-    Args:
-        variables: Environment variables.
-        stream: Standard output.
+    environment: Environment
+    runner: Runner
+    clock: Clock
 
-    Returns:
-        The exit code: success if the server is logged in.
-    """
+    def mask_secrets(self) -> None:
+        """Mask the secrets before anything else is logged."""
+        for secret in self.environment.secrets():
+            self.runner.mask(secret)
 
-    def step(environment: Environment, runner: Runner, cancellation: Cancellation) -> None:
-        from lib.inputs import read_login_inputs
-        from lib.login import UnsavedLogin, log_in
-
-        inputs = read_login_inputs(environment)
-        client = _connect(inputs.api_url, inputs.api_key, environment, runner, cancellation)
-        key = inputs.api_key if environment.is_composite() else ""
+    def connect(self, api_url: str, api_key: str) -> Client:
+        """Return a client. Imports requests, which takes a tenth of a second."""
+        gc.disable()  # collecting garbage during the imports takes a tenth of a step
         try:
-            log_in(
-                inputs,
-                _new_state(environment, key),
-                client=client,
-                runner=runner,
-                files=_step_files(environment),
-                cancellation=cancellation,
-            )
-        except UnsavedLogin as error:
-            raise _clean_up_unsaved(error, client, runner, cancellation) from error
+            from lib.api.client import Client
+            from lib.api.transport import Transport, open_session
 
-    return _run_cancelable(
-        step,
-        variables,
-        stream,
-        canceled="The post step will clean up the login if it was started.",
-    )
+            tls = None
+            if api_url.lower().startswith("https:"):  # plain http is for loopback addresses only
+                from lib.api.tls import create_context
+
+                tls = create_context(self.environment.ca_paths(), self.runner.info)
+            session = open_session(api_key, tls)
+        finally:
+            gc.freeze()  # no later collection looks at what was imported
+            gc.enable()
+        return Client(
+            Transport(api_url, session, self.clock),
+            self.environment.run_context(),
+            self.clock,
+            info=self.runner.info,
+            debug=self.runner.debug,
+        )
+
+    def exit_code(self, code: int) -> int:
+        """Return the exit code that the launcher or, without one, a shell expects."""
+        return code if self.environment.wants_own_exit_codes() else _SHELL_CODES[code]
+
+
+def main(variables: Mapping[str, str], stream: TextIO) -> int:
+    """Run the main step, and return its exit code: success if the server is logged in."""
+    canceled = "The post step will clean up the login if it was started."
+    return _run_cancelable(_log_in, variables, stream, canceled=canceled)
 
 
 def logout(variables: Mapping[str, str], stream: TextIO) -> int:
-    """Run the step of the logout action.
-
-    Args:
-        variables: Environment variables.
-        stream: Standard output.
-
-    Returns:
-        The exit code: success if the server is logged out.
-    """
-
-    def step(environment: Environment, runner: Runner, cancellation: Cancellation) -> None:
-        from lib.inputs import read_logout_inputs
-        from lib.logout import log_out_alone
-
-        inputs = read_logout_inputs(environment)
-        client = _connect(inputs.api_url, inputs.api_key, environment, runner, cancellation)
-        log_out_alone(inputs.request, client=client, runner=runner, clock=cancellation)
-
-    return _run_cancelable(step, variables, stream, canceled="The server may still be logged in.")
+    """Run the logout action's step, and return its exit code: success if it logged out."""
+    canceled = "The server may still be logged in."
+    return _run_cancelable(_log_out, variables, stream, canceled=canceled)
 
 
 def post(variables: Mapping[str, str], stream: TextIO) -> int:
-    """Run the post step. It never fails the job.
-
-    Args:
-        variables: Environment variables.
-        stream: Standard output.
+    """Run the post step, which never fails the job.
 
     Returns:
         The exit code of success, or the one that makes the launcher try the next Python.
     """
     ignore_signals()
     environment = Environment(variables)
-    runner = _runner(environment, stream)
-    clock = SystemClock()
-
-    def step() -> None:
-        from lib.inputs import read_api_url
-        from lib.logout import POST_SECONDS, log_out
-        from lib.state import STATE_NAME
-
-        _mask(environment, runner)
-        left = environment.seconds_left()
-        log_out(
-            environment.saved_state(STATE_NAME),
-            environment.input("api_key"),
-            own_api_url=lambda: read_api_url(environment),
-            connect=lambda url, key: _connect(url, key, environment, runner, clock),
-            is_running=processes.is_running,
-            files=_step_files(environment),
-            runner=runner,
-            clock=clock,
-            seconds=POST_SECONDS if left is None else min(POST_SECONDS, left - _EXIT_SECONDS),
-        )
-
-    code = _run(step, runner, report=runner.warning)
-    return _exit_code(SUCCEEDED if code == FAILED else code, environment)
+    step = _Step(environment, _runner(environment, stream), SystemClock())
+    code = _run(lambda: _clean_up(step), step.runner, report=step.runner.warning)
+    return step.exit_code(SUCCEEDED if code == FAILED else code)
 
 
 def _run_cancelable(
-    step: Callable[[Environment, Runner, Cancellation], None],
+    action: Callable[[_Step, Cancellation], None],
     variables: Mapping[str, str],
     stream: TextIO,
     *,
@@ -141,71 +110,88 @@ def _run_cancelable(
 ) -> int:
     """Run a step that fails the job if it fails, and that can be canceled."""
     environment = Environment(variables)
-    runner = _runner(environment, stream)
     cancellation = Cancellation(_abandoned(environment))
+    step = _Step(environment, _runner(environment, stream), cancellation)
 
     def run() -> None:
         with cancellation.handle_signals():
-            _mask(environment, runner)
-            step(environment, runner, cancellation)
+            step.mask_secrets()
+            action(step, cancellation)
 
     try:
-        code = _run(run, runner, report=runner.error)
+        code = _run(run, step.runner, report=step.runner.error)
     except Canceled:
-        runner.info(f"Canceled. {canceled}")
+        step.runner.info(f"Canceled. {canceled}")
         code = CANCELED
-    return _exit_code(code, environment)
+    return step.exit_code(code)
 
 
-def _run(step: Callable[[], None], runner: Runner, *, report: Callable[[ActionError], None]) -> int:
+def _run(run: Callable[[], None], runner: Runner, *, report: Callable[[ActionError], None]) -> int:
     """Run a step, report an error in one annotation, and return the launcher's exit code."""
     try:
-        step()
-    except ActionError as error:
-        report(error)
-        _log_traceback(runner)
-        return FAILED
+        run()
     except ImportError as error:
         runner.debug(f"This Python lacks a module: {error}")
         return UNUSABLE
-    except Exception:  # noqa: BLE001 the one place that may
-        report(ActionError("Internal error in reoclo/docker-auth", hint=hints.INTERNAL_ERROR))
-        _log_traceback(runner)
+    except Exception as error:  # noqa: BLE001 the one place that may
+        internal = ActionError("Internal error in reoclo/docker-auth", hint=hints.INTERNAL_ERROR)
+        report(error if isinstance(error, ActionError) else internal)
+        import traceback
+
+        for line in traceback.format_exc().splitlines():
+            runner.debug(line)
         return FAILED
     return SUCCEEDED
 
 
-def _exit_code(code: int, environment: Environment) -> int:
-    return code if environment.wants_own_exit_codes() else _SHELL_CODES[code]
+def _log_in(step: _Step, cancellation: Cancellation) -> None:
+    from lib.inputs import read_login_inputs
+    from lib.login import UnsavedLogin, log_in
+
+    inputs = read_login_inputs(step.environment)
+    client = step.connect(inputs.api_url, inputs.api_key)
+    state = _new_state(step.environment, inputs.api_key)
+    files = _step_files(step.environment)
+    try:
+        log_in(
+            inputs,
+            state,
+            client=client,
+            runner=step.runner,
+            files=files,
+            cancellation=cancellation,
+        )
+    except UnsavedLogin as error:
+        raise _clean_up_unsaved(error, client, step.runner, cancellation) from error
 
 
-def _abandoned(environment: Environment) -> Callable[[], bool]:
-    """Return a check for whether nobody waits for this step anymore."""
-    files = _step_files(environment)
-    pid = environment.launcher_pid()
-    namespace = environment.launcher_namespace()
-    # Process ids of another PID namespace mean nothing here.
-    is_visible = pid is not None and (not namespace or namespace == processes.pid_namespace())
+def _log_out(step: _Step, cancellation: Cancellation) -> None:
+    from lib.inputs import read_logout_inputs
+    from lib.logout import log_out_alone
 
-    def is_abandoned() -> bool:
-        if files.is_stopped():
-            return True
-        return is_visible and pid is not None and not processes.is_running(pid)
-
-    return is_abandoned
+    inputs = read_logout_inputs(step.environment)
+    client = step.connect(inputs.api_url, inputs.api_key)
+    log_out_alone(inputs.request, client=client, runner=step.runner, clock=cancellation)
 
 
-def _new_state(environment: Environment, api_key: str) -> LoginState:
-    from lib.state import LoginState, Stage
+def _clean_up(step: _Step) -> None:
+    from lib.inputs import read_api_url
+    from lib.logout import POST_SECONDS, log_out
+    from lib.state import STATE_NAME
 
-    return LoginState(
-        stage=Stage.NONE,
-        id=environment.login_id(),
-        step=environment.step(),
-        pid=os.getpid(),
-        started=processes.start_time(os.getpid()),
-        interpreter=sys.executable or "",
-        api_key=api_key,
+    step.mask_secrets()
+    environment = step.environment
+    left = environment.seconds_left()
+    log_out(
+        environment.saved_state(STATE_NAME),
+        environment.input("api_key"),
+        own_api_url=lambda: read_api_url(environment),
+        connect=step.connect,
+        is_running=processes.is_running,
+        files=_step_files(environment),
+        runner=step.runner,
+        clock=step.clock,
+        seconds=POST_SECONDS if left is None else min(POST_SECONDS, left - _EXIT_SECONDS),
     )
 
 
@@ -230,10 +216,26 @@ def _clean_up_unsaved(
     )
 
 
-def _mask(environment: Environment, runner: Runner) -> None:
-    """Mask the secrets before anything else is logged."""
-    for secret in environment.secrets():
-        runner.mask(secret)
+def _abandoned(environment: Environment) -> Callable[[], bool]:
+    """Return a check for whether the runner has moved on without this step."""
+    files, pid = _step_files(environment), environment.launcher_pid()
+    if environment.launcher_namespace() not in {"", processes.pid_namespace()}:
+        pid = None  # process ids of another PID namespace mean nothing here
+    return lambda: files.is_stopped() or (pid is not None and not processes.is_running(pid))
+
+
+def _new_state(environment: Environment, api_key: str) -> LoginState:
+    from lib.state import LoginState, Stage
+
+    return LoginState(
+        stage=Stage.NONE,
+        id=environment.login_id(),
+        step=environment.step(),
+        pid=os.getpid(),
+        started=processes.start_time(os.getpid()),
+        interpreter=sys.executable or "",
+        api_key=api_key if environment.is_composite() else "",
+    )
 
 
 def _runner(environment: Environment, stream: TextIO) -> Runner:
@@ -250,44 +252,3 @@ def _runner(environment: Environment, stream: TextIO) -> Runner:
 def _step_files(environment: Environment) -> StepFiles:
     file = environment.state_file()
     return StepFiles(file.parent if file else None, environment.step(), environment.login_id())
-
-
-def _connect(
-    api_url: str, api_key: str, environment: Environment, runner: Runner, clock: Clock
-) -> Client:
-    """Return a client. Imports requests, which takes a tenth of a second."""
-    with _without_garbage_collection():
-        from lib.api.client import Client
-        from lib.api.transport import Transport, open_session
-
-        tls = None
-        if api_url.lower().startswith("https:"):  # plain http is for loopback addresses only
-            from lib.api.tls import create_context
-
-            tls = create_context(environment.ca_paths(), runner.info)
-        session = open_session(api_key, tls)
-    return Client(
-        Transport(api_url, session, clock),
-        environment.run_context(),
-        clock,
-        info=runner.info,
-        debug=runner.debug,
-    )
-
-
-@contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """Collect no garbage in the block, and none of it later: it takes a tenth of a step."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
-
-
-def _log_traceback(runner: Runner) -> None:
-    import traceback
-
-    for line in traceback.format_exc().splitlines():
-        runner.debug(line)

@@ -1,17 +1,5 @@
 """Exception hierarchy. `lib.entry` alone turns errors into annotations and exit codes.
 
-ActionError
-├── InputError            a step input is missing or invalid; nothing was sent
-├── RunnerError           a file of the runner cannot be written
-├── ApiError              a request to the API failed
-│   ├── TransportError    no response, or an incomplete one
-│   ├── StatusError       a status other than 2xx
-│   └── InvalidResponse   a 2xx response that is not the API's
-├── LoginFailed           the server ran `docker login`, and it failed
-├── OperationTimeout      the operation did not finish in time
-├── LogoutFailed          the server may still be logged in
-└── StateError            post cannot use the state that main saved
-
 An error does not change once it is raised. Context is added by `dataclasses.replace`, and
 the new error is raised from the old one.
 """
@@ -24,22 +12,15 @@ from dataclasses import KW_ONLY, dataclass, field
 from lib.hints import Hint
 
 # Statuses that are often transient; the last group is Cloudflare's, which serves the API.
-RETRYABLE_STATUSES = frozenset(
-    {408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 527, 530}
-)
+RETRYABLE_STATUSES = {408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 527, 530}
 
 
 @dataclass(eq=False)
 class ActionError(Exception):
     """Error that the user sees as one annotation.
 
-    Args:
-        summary: What failed, as a clause without a full stop.
-        hint: How to fix it.
-        detail: Text of the API or of Docker. It is foreign text: the runner redacts, sanitizes
-            and truncates it on its way to the log.
-        operation_id: Operation to look for in Reoclo's audit log, if there is one.
-        operation_label: What the operation is, for the message.
+    `summary` is what failed, as a clause without a full stop. `detail` is foreign text of the API
+    or of Docker, which the runner redacts, sanitizes and truncates on its way to the log.
     """
 
     summary: str
@@ -50,20 +31,16 @@ class ActionError(Exception):
     operation_label: str = "operation"
 
     def __str__(self) -> str:
-        """Return the whole message, with the detail as it is."""
+        """Return the whole message with the unchanged detail."""
         return self.message(lambda detail: detail)
 
     @property
     def headline(self) -> str:
-        """What failed, without detail and hint."""
+        """The summary and what else is known of the failure."""
         return self.summary
 
     def message(self, excerpt: Callable[[str], str]) -> str:
-        """Return what failed, detail, hint and operation id as one text.
-
-        Args:
-            excerpt: Makes a safe, short excerpt of a foreign text.
-        """
+        """Return the whole message with an excerpt of the detail."""
         detail = excerpt(self.detail).rstrip(". ")
         failed = f"{self.headline}: {detail}." if detail else f"{self.headline}."
         operation = f" ({self.operation_label} {self.operation_id})" if self.operation_id else ""
@@ -71,7 +48,7 @@ class ActionError(Exception):
 
 
 class InputError(ActionError):
-    """A step input is missing or invalid."""
+    """A step input is missing or invalid; nothing was sent."""
 
 
 class RunnerError(ActionError):
@@ -82,10 +59,7 @@ class RunnerError(ActionError):
 class ApiError(ActionError):
     """A request to the API failed.
 
-    Args:
-        retryable: Whether the same request might succeed if it is sent again.
-        maybe_processed: Whether the API may have processed this request or an earlier attempt.
-        attempts: How many attempts were made.
+    `maybe_processed` is whether the API may have processed this request or an earlier attempt.
     """
 
     _: KW_ONLY
@@ -95,12 +69,12 @@ class ApiError(ActionError):
 
     @property
     def headline(self) -> str:
-        """What failed, and after how many attempts if there were several."""
+        """The summary, and the number of attempts if there were several."""
         return self.summary if self.attempts == 1 else f"{self.summary} ({self.attempts} attempts)"
 
     @property
     def is_throttled(self) -> bool:
-        """Whether the API asked for a later attempt, so that only the deadline limits attempts."""
+        """Whether the API requests a later attempt, so that only the deadline limits attempts."""
         return False
 
 
@@ -111,12 +85,7 @@ class TransportError(ApiError):
 
 @dataclass(eq=False)
 class StatusError(ApiError):
-    """A status other than 2xx.
-
-    Args:
-        status: HTTP status.
-        retry_after: Seconds that the API requests to wait, if it does.
-    """
+    """A status other than 2xx. `retry_after` is in seconds."""
 
     _: KW_ONLY
     status: int
@@ -124,7 +93,7 @@ class StatusError(ApiError):
 
     @property
     def is_throttled(self) -> bool:
-        """Whether the API asked for a later attempt, so that only the deadline limits attempts."""
+        """Whether the API requests a later attempt: 429, and 503 with Retry-After."""
         return self.status == 429 or (self.status == 503 and self.retry_after is not None)
 
 

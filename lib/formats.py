@@ -7,44 +7,28 @@ becomes part of a URL, and a registry address becomes a step output.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 BASE_PATH = "/api/automation/v1"
 
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_OPERATION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-_REGISTRY_URL = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9.:/_\[\]~-]{0,511}")
-_REGISTRY_TYPE = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_STATUS = re.compile(r"[A-Za-z0-9_-]{1,40}")
 # The characters of a URL (RFC 3986). Control characters and whitespace are not among them.
 _URL = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 _LONGEST_SERVER_NAME = 100
 
 
-def is_uuid(text: str) -> bool:
-    """Return whether the text is a UUID."""
-    return _UUID.fullmatch(text) is not None
+def _format(pattern: str) -> Callable[[str], bool]:
+    """Return a function that returns whether a whole text matches a pattern."""
+    compiled = re.compile(pattern)
+    return lambda text: compiled.fullmatch(text) is not None
 
 
-def is_operation_id(text: str) -> bool:
-    """Return whether the text is safe as an operation id in a URL path."""
-    return _OPERATION_ID.fullmatch(text) is not None
-
-
-def is_registry_url(text: str) -> bool:
-    """Return whether the text is safe as a registry address."""
-    return _REGISTRY_URL.fullmatch(text) is not None
-
-
-def is_registry_type(text: str) -> bool:
-    """Return whether the text is safe as a registry type."""
-    return _REGISTRY_TYPE.fullmatch(text) is not None
-
-
-def is_status(text: str) -> bool:
-    """Return whether the text is safe as an operation's status in a message."""
-    return _STATUS.fullmatch(text) is not None
+is_uuid = _format(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+is_operation_id = _format(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+is_registry_url = _format(r"[A-Za-z0-9\[][A-Za-z0-9.:/_\[\]~-]{0,511}")
+is_registry_type = _format(r"[A-Za-z0-9_-]{1,64}")
+is_status = _format(r"[A-Za-z0-9_-]{1,40}")
 
 
 def is_server_name(text: str) -> bool:
@@ -53,13 +37,10 @@ def is_server_name(text: str) -> bool:
 
 
 def normalize_api_url(text: str) -> str:
-    """Return a valid API URL without trailing slashes.
-
-    Args:
-        text: An https URL, or an http URL of a loopback address. It can have a base path.
+    """Return a valid API URL without trailing slashes: https, or http to a loopback address.
 
     Raises:
-        ValueError: The API key must not be sent to this URL. The message says why.
+        ValueError: the API key must not be sent to this URL; the message is the reason.
     """
     url = _split(text)
     if url.username is not None or url.password is not None:

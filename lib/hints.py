@@ -12,10 +12,7 @@ TROUBLESHOOTING = "https://github.com/reoclo/docker-auth/blob/v1/docs/troublesho
 
 
 class Hint(NamedTuple):
-    """How to fix a failure.
-
-    `anchor` names the failure's section in docs/troubleshooting.md.
-    """
+    """How to fix a failure. `anchor` names its section in docs/troubleshooting.md."""
 
     text: str
     anchor: str
@@ -178,8 +175,7 @@ _BY_DOCKER_OUTPUT = {
         "docker-daemon",
     ),
     "permission denied while trying to connect": Hint(
-        "Add the Reoclo runner agent's user to the docker group on the server.",
-        "docker-permission",
+        "Add the Reoclo runner agent's user to the docker group on the server.", "docker-permission"
     ),
     "permission denied": Hint(
         "Allow the Reoclo runner agent's user to write Docker's configuration on the server.",
@@ -196,8 +192,7 @@ _BY_DOCKER_OUTPUT = {
         "registry-certificate",
     ),
     "toomanyrequests": Hint(
-        "The registry limits the rate of logins. Wait, or log in less often.",
-        "registry-rate-limit",
+        "The registry limits the rate of logins. Wait, or log in less often.", "registry-rate-limit"
     ),
     "unauthorized": Hint(
         "The registry rejected the username and password. Correct them in {credential}.",
@@ -226,22 +221,15 @@ _DOCKER_HUB = "docker.io"
 
 
 def logout_command(registry_url: str) -> str:
-    """Return the command that logs out by hand.
-
-    Args:
-        registry_url: Address of the registry, empty if unknown.
-    """
-    if registry_url in {"", _DOCKER_HUB}:
-        return "`docker logout`"
-    return f"`docker logout {registry_url}`"
+    """Return the command that logs out of a registry by hand, of an unknown one if empty."""
+    is_implied = registry_url in {"", _DOCKER_HUB}
+    return "`docker logout`" if is_implied else f"`docker logout {registry_url}`"
 
 
 def for_status(status: int, **values: str) -> tuple[str, Hint]:
     """Return the summary and the hint for an HTTP status other than 2xx.
 
-    Args:
-        status: HTTP status.
-        values: What the endpoint `requires`, the `ids` that it was sent, and what is `not_found`.
+    The values are what the endpoint `requires`, the `ids` that it was sent, and `not_found`.
     """
     if status in _BY_STATUS:
         summary, fix = _BY_STATUS[status]
@@ -259,12 +247,7 @@ def for_status(status: int, **values: str) -> tuple[str, Hint]:
 
 
 def for_docker_output(output: str, credential: str) -> Hint:
-    """Return the hint for the output of a `docker login` that failed.
-
-    Args:
-        output: Docker's output.
-        credential: Where username, password and registry come from.
-    """
+    """Return the hint for the output of a `docker login` that failed with this credential."""
     text, anchor = _first_match(_BY_DOCKER_OUTPUT, output, _DOCKER_FAILED)
     return Hint(text.format(credential=credential), anchor)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from lib.api.models import LoginRequest, LogoutRequest, PassthroughLogin, VaultLogin
@@ -25,13 +24,16 @@ _UNUSABLE_KEYS = {
 }
 _PRINTABLE = re.compile(r"[!-~]+")
 _TIMEOUT = re.compile(r"[0-9]{1,6}")
-# The booleans of YAML 1.2.
-_BOOLEANS = dict.fromkeys(("true", "True", "TRUE"), True) | dict.fromkeys(
-    ("false", "False", "FALSE"), False
-)
+# The booleans of YAML 1.2. Empty is the default.
+_CLEANUP = {"": True, "true": True, "True": True, "TRUE": True}
+_CLEANUP |= {"false": False, "False": False, "FALSE": False}
 
 # The inputs of passthrough mode.
 _PASSTHROUGH = ("username", "access_token", "registry_url")
+_WHERE = {
+    "server_id": "the server's UUID from its page",
+    "credential_id": "the credential's UUID from Registry Credentials",
+}
 _SET_ONE = (
     "Set credential_id to the UUID of a credential stored in Reoclo, or set all of username, "
     "access_token and registry_url."
@@ -66,14 +68,14 @@ def read_login_inputs(environment: Environment) -> LoginInputs:
     """Return the validated inputs of a login.
 
     Raises:
-        InputError: names the first input that is missing or invalid, what was expected, and
-            the usual cause. It never contains the value, which may be a secret.
+        InputError: an input is missing or invalid. It never contains the value, which may be a
+            secret.
     """
     try:
         return LoginInputs(
             api_key=_api_key(environment.input("api_key")),
             request=_login_request(environment),
-            cleanup=_boolean(environment.input("cleanup"), "cleanup", default=True),
+            cleanup=_cleanup(environment.input("cleanup")),
             api_url=read_api_url(environment),
             timeout=_timeout(environment.input("timeout")),
         )
@@ -82,20 +84,13 @@ def read_login_inputs(environment: Environment) -> LoginInputs:
 
 
 def read_logout_inputs(environment: Environment) -> LogoutInputs:
-    """Return the validated inputs of the logout action.
-
-    Raises:
-        InputError: as `read_login_inputs` does.
-    """
+    """Return the validated inputs of the logout action. Raises as `read_login_inputs`."""
     try:
-        return LogoutInputs(
-            api_key=_api_key(environment.input("api_key")),
-            request=LogoutRequest(
-                server_id=_server_id(environment),
-                registry_url=_registry_url(environment.input("registry_url")),
-            ),
-            api_url=read_api_url(environment),
+        api_key = _api_key(environment.input("api_key"))
+        request = LogoutRequest(
+            server_id=_uuid(environment, "server_id"), registry_url=_registry_url(environment)
         )
+        return LogoutInputs(api_key=api_key, request=request, api_url=read_api_url(environment))
     except InputError as error:
         raise _with_origin(error, environment) from error
 
@@ -109,11 +104,8 @@ def read_api_url(environment: Environment) -> str:
     try:
         return normalize_api_url(environment.input("api_url") or DEFAULT_API_URL)
     except ValueError as error:
-        raise _invalid(
-            "Input api_url is not a valid API URL",
-            f"{error} Use an https URL like {DEFAULT_API_URL}; plain http is allowed for localhost "
-            "only.",
-        ) from error
+        fix = f"Use an https URL like {DEFAULT_API_URL}; plain http is allowed for localhost only."
+        raise _invalid("Input api_url is not a valid API URL", f"{error} {fix}") from error
 
 
 def _with_origin(error: InputError, environment: Environment) -> InputError:
@@ -131,80 +123,61 @@ def _api_key(key: str) -> str:
         if key.startswith(prefix):
             raise _invalid(f"Input api_key is {kind}", create)
     if _REOCLO_KEY.match(key) is None:
-        raise _invalid(
-            "Input api_key is not a Reoclo automation key",
-            f"{create} Check that the secret contains the key and nothing else.",
-        )
+        fix = f"{create} Check that the secret contains the key and nothing else."
+        raise _invalid("Input api_key is not a Reoclo automation key", fix)
     if _PRINTABLE.fullmatch(key) is None:
-        raise _invalid(
-            "Input api_key contains whitespace or unprintable characters",
-            "Store the key in the secret again, on one line and without quotes.",
-        )
+        fix = "Store the key in the secret again, on one line and without quotes."
+        raise _invalid("Input api_key contains whitespace or unprintable characters", fix)
     return key
 
 
 def _login_request(environment: Environment) -> LoginRequest:
     """Return the request of the mode whose inputs are set, all of them and none of the other."""
-    credential_id = environment.input("credential_id")
-    passthrough = {name: environment.input(name) for name in _PASSTHROUGH}
-    present = [name for name, value in passthrough.items() if value]
-    server_id = _server_id(environment)
-    if credential_id and present:
-        raise _invalid(f"Inputs credential_id and {_list(present)} are both set", _SET_ONE)
-    if credential_id:
-        where = "Copy the credential's UUID from Registry Credentials in the Reoclo dashboard."
-        return VaultLogin(
-            server_id=server_id, credential_id=_uuid(credential_id, "credential_id", where)
-        )
+    server_id = _uuid(environment, "server_id")
+    present = [name for name in _PASSTHROUGH if environment.input(name)]
+    if environment.input("credential_id"):
+        if present:
+            both = f"credential_id and {' and '.join(present)}"
+            raise _invalid(f"Inputs {both} are both set", _SET_ONE)
+        return VaultLogin(server_id=server_id, credential_id=_uuid(environment, "credential_id"))
     if len(present) < len(_PASSTHROUGH):
         raise _incomplete(present)
-    return _passthrough(server_id, passthrough)
+    username = environment.input("username")
+    if not username.isprintable():
+        fix = "Set the username on one line."
+        raise _invalid("Input username contains unprintable characters", fix)
+    return PassthroughLogin(
+        server_id=server_id,
+        registry_url=_registry_url(environment),
+        username=username,
+        access_token=environment.input("access_token"),
+    )
 
 
 def _incomplete(present: list[str]) -> InputError:
     """Return the error for inputs that name no credential, or only a part of one."""
-    if not present:
-        return _missing(
-            "Input credential_id is missing or empty, and so are username, access_token and "
-            "registry_url",
-            _SET_ONE,
-        )
-    missing = [name for name in _PASSTHROUGH if name not in present]
-    noun, verb = ("Input", "is") if len(missing) == 1 else ("Inputs", "are")
-    return _missing(
-        f"{noun} {_list(missing)} {verb} missing or empty, but {_list(present)} "
-        f"{'is' if len(present) == 1 else 'are'} set",
-        _SET_ONE,
-    )
+    summary = "Input credential_id is missing or empty, and so are username, access_token and "
+    summary += "registry_url"
+    if present:
+        missing = [name for name in _PASSTHROUGH if name not in present]
+        noun, verb = ("Input", "is") if len(missing) == 1 else ("Inputs", "are")
+        summary = f"{noun} {' and '.join(missing)} {verb} missing or empty, but "
+        summary += f"{' and '.join(present)} {'is' if len(present) == 1 else 'are'} set"
+    return _missing(summary, _SET_ONE)
 
 
-def _passthrough(server_id: str, values: dict[str, str]) -> PassthroughLogin:
-    if not values["username"].isprintable():
-        raise _invalid(
-            "Input username contains unprintable characters", "Set the username on one line."
-        )
-    return PassthroughLogin(
-        server_id=server_id,
-        registry_url=_registry_url(values["registry_url"]),
-        username=values["username"],
-        access_token=values["access_token"],
-    )
-
-
-def _server_id(environment: Environment) -> str:
-    where = "Copy the server's UUID from its page in the Reoclo dashboard."
-    return _uuid(environment.input("server_id"), "server_id", where)
-
-
-def _uuid(text: str, name: str, where: str) -> str:
+def _uuid(environment: Environment, name: str) -> str:
+    text = environment.input(name)
+    fix = f"Copy {_WHERE[name]} in the Reoclo dashboard."
     if not text:
-        raise _missing(f"Input {name} is missing or empty", where)
+        raise _missing(f"Input {name} is missing or empty", fix)
     if not is_uuid(text):
-        raise _invalid(f"Input {name} is not a valid UUID", where)
+        raise _invalid(f"Input {name} is not a valid UUID", fix)
     return text
 
 
-def _registry_url(text: str) -> str:
+def _registry_url(environment: Environment) -> str:
+    text = environment.input("registry_url")
     example = "Set the registry's address, for example ghcr.io, or docker.io for Docker Hub."
     if not text:
         raise _missing("Input registry_url is missing or empty", example)
@@ -213,27 +186,20 @@ def _registry_url(text: str) -> str:
     return text
 
 
-def _boolean(text: str, name: str, *, default: bool) -> bool:
-    if not text:
-        return default
-    if text not in _BOOLEANS:
-        raise _invalid(f"Input {name} is not a boolean", f"Set {name} to true or false.")
-    return _BOOLEANS[text]
+def _cleanup(text: str) -> bool:
+    if text not in _CLEANUP:
+        raise _invalid("Input cleanup is not a boolean", "Set cleanup to true or false.")
+    return _CLEANUP[text]
 
 
 def _timeout(text: str) -> int:
-    if not text:
-        return DEFAULT_TIMEOUT_SECONDS
+    text = text or str(DEFAULT_TIMEOUT_SECONDS)
     if _TIMEOUT.fullmatch(text) is None or not 1 <= int(text) <= LONGEST_TIMEOUT_SECONDS:
         raise _invalid(
             f"Input timeout is not a whole number of seconds from 1 to {LONGEST_TIMEOUT_SECONDS}",
             f"Set for example timeout: {DEFAULT_TIMEOUT_SECONDS}.",
         )
     return int(text)
-
-
-def _list(names: Iterable[str]) -> str:
-    return " and ".join(names)
 
 
 def _invalid(summary: str, fix: str) -> InputError:

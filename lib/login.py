@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lib import hints
 from lib.api.models import AcceptedLogin, LoginRequest, Operation, invalid_response
@@ -19,17 +19,15 @@ from lib.stop_file import StepFiles
 if TYPE_CHECKING:
     from lib.api.client import Client
 
+# The step outputs, and the fields of the response that they come from.
+_OUTPUTS = ("operation_id", "registry_url", "registry_type")
 # What Docker prints before the registry's own error.
 _DAEMON_PREFIX = re.compile(r'^Error response from daemon: (?:Get "[^"\n]*": )?')
 
 
 @dataclass(eq=False)
 class UnsavedLogin(RunnerError):
-    """The API accepted the login, but the state cannot be saved, so that post could not log out.
-
-    Args:
-        state: The state that could not be saved.
-    """
+    """The API accepted the login, but `state` cannot be saved, so that post could not log out."""
 
     _: KW_ONLY
     state: LoginState
@@ -47,38 +45,29 @@ def log_in(
     """Log the server in and wait for the login to finish.
 
     Saves state before the request is sent, when it is accepted, and when the login finishes,
-    so that post can clean up wherever the process was killed.
-
-    Args:
-        inputs: Validated step inputs.
-        state: State of stage NONE, which identifies this run of main. In a composite action it
-            contains the API key.
-        client: Reoclo API client.
-        runner: Log, outputs and state of the step.
-        files: The step's stop file and state file.
-        cancellation: Clock and cancellation checkpoints.
+    so that post can clean up wherever the process was killed. The `state` to start with has
+    stage NONE and identifies this run of main; in a composite action it contains the API key.
 
     Raises:
         ActionError: the login failed, or its outcome is unknown.
         Canceled: the step was canceled.
     """
     deadline = Deadline(cancellation, inputs.timeout)
-    state = _requested(inputs, state)
-    runner.info(f"Logging in {inputs.request.description}.")
+    request, step = inputs.request, _Step(inputs, runner, files)
+    runner.info(f"Logging in {request.description}.")
     with cancellation.shield(deadline):
-        accepted = _send(
-            inputs, state, client=client, runner=runner, files=files, deadline=deadline
-        )
-        state = _accept(inputs, state, accepted, runner=runner, files=files)
+        state, accepted = step.send(state, client, deadline)
+        state = step.accept(state, accepted)
     operation = accepted.operation or client.wait_for(
         accepted.operation_id, deadline, purpose="login"
     )
     state = replace(state, server_name=operation.server_name)
-    _save_end(state, operation, runner, files)
-    _raise_if_failed(operation, state, inputs.request, runner)
-    runner.info(
-        f"Logged in to {state.registry_url} on {state.server} in {deadline.elapsed():.1f} s."
-    )
+    step.save_end(state, operation)
+    if not operation.succeeded:
+        runner.output_block(f"Docker output on {state.server}:", operation.output)
+        raise _failure(operation, state, request)
+    where = f"{state.registry_url} on {state.server}"
+    runner.info(f"Logged in to {where} in {deadline.elapsed():.1f} s.")
     runner.info(
         "The post step will log out when the job ends."
         if inputs.cleanup
@@ -86,140 +75,100 @@ def log_in(
     )
 
 
-def _requested(inputs: LoginInputs, state: LoginState) -> LoginState:
-    return replace(
-        state,
-        stage=Stage.REQUESTED,
-        server_id=inputs.request.server_id,
-        credential_id=inputs.request.credential_id,
-        registry_url=inputs.request.registry_url,
-        api_url=inputs.api_url,
-        cleanup=inputs.cleanup,
-    )
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """The parts of a login that save state and set outputs."""
 
+    inputs: LoginInputs
+    runner: Runner
+    files: StepFiles
 
-def _send(
-    inputs: LoginInputs,
-    state: LoginState,
-    *,
-    client: Client,
-    runner: Runner,
-    files: StepFiles,
-    deadline: Deadline,
-) -> AcceptedLogin:
-    """Save the state, send the login request, and record if it certainly was not processed."""
-    _save(state, runner, files)
-    try:
-        # The client's first checkpoint looks for the stop file, after the state was saved.
-        accepted = client.log_in(inputs.request, deadline)
-    except (ApiError, Canceled) as error:
-        if not error.maybe_processed:
-            _save(replace(state, stage=Stage.FAILED), runner, files)
-        raise
-    return _without_key(accepted, inputs.api_key)
+    def send(
+        self, state: LoginState, client: Client, deadline: Deadline
+    ) -> tuple[LoginState, AcceptedLogin]:
+        """Save the state, send the login request, and record if it certainly was not processed."""
+        request = self.inputs.request
+        state = replace(
+            state,
+            stage=Stage.REQUESTED,
+            server_id=request.server_id,
+            credential_id=request.credential_id,
+            registry_url=request.registry_url,
+            api_url=self.inputs.api_url,
+            cleanup=self.inputs.cleanup,
+        )
+        self.save(state)
+        try:
+            # Before the request, the client passes a checkpoint, which looks for the stop file.
+            accepted = client.log_in(request, deadline)
+        except (ApiError, Canceled) as error:
+            if not error.maybe_processed:
+                self.try_to_save(replace(state, stage=Stage.FAILED))
+            raise
+        return state, _without_key(accepted, self.inputs.api_key)
 
-
-def _accept(
-    inputs: LoginInputs,
-    state: LoginState,
-    accepted: AcceptedLogin,
-    *,
-    runner: Runner,
-    files: StepFiles,
-) -> LoginState:
-    """Save what the API responded, and set the step outputs."""
-    state = replace(
-        state,
-        stage=Stage.ACCEPTED if accepted.operation_id else Stage.REQUESTED,
-        operation_id=accepted.operation_id,
-        registry_url=accepted.registry_url or state.registry_url,
-        maybe_repeated=accepted.maybe_repeated,
-    )
-    _save_accepted(inputs, state, runner, files)
-    if not accepted.operation_id:
-        raise invalid_response("operation_id is missing or invalid")
-    if not accepted.registry_url:
-        raise replace(
-            invalid_response("registry_url is missing or invalid"),
+    def accept(self, state: LoginState, accepted: AcceptedLogin) -> LoginState:
+        """Save what the API responded, and set the step outputs."""
+        state = replace(
+            state,
+            stage=Stage.ACCEPTED if accepted.operation_id else Stage.REQUESTED,
             operation_id=accepted.operation_id,
+            registry_url=accepted.registry_url or state.registry_url,
+            maybe_repeated=accepted.maybe_repeated,
         )
-    runner.set_outputs(
-        [
-            ("operation_id", accepted.operation_id),
-            ("registry_url", accepted.registry_url),
-            ("registry_type", accepted.registry_type),
-        ]
-    )
-    kind = f" ({accepted.registry_type})" if accepted.registry_type else ""
-    if not kind:
-        runner.debug("The response contains no valid registry_type.")
-    runner.info(
-        f"Login accepted: registry {accepted.registry_url}{kind}, "
-        f"operation {accepted.operation_id}."
-    )
-    return state
+        self.save_accepted(state)
+        if not accepted.operation_id:
+            raise invalid_response("operation_id is missing or invalid")
+        if not accepted.registry_url:
+            error = invalid_response("registry_url is missing or invalid")
+            raise replace(error, operation_id=accepted.operation_id)
+        self.runner.set_outputs([(name, getattr(accepted, name)) for name in _OUTPUTS])
+        kind = f" ({accepted.registry_type})" if accepted.registry_type else ""
+        if not kind:
+            self.runner.debug("The response contains no valid registry_type.")
+        self.log_accepted(accepted.registry_url + kind, accepted.operation_id)
+        return state
 
+    def save_accepted(self, state: LoginState) -> None:
+        """Save the state of an accepted login. Without a logout, a failure is only a warning."""
+        try:
+            self.save(state)
+        except RunnerError as error:
+            self.log_accepted(state.registry_url or "unknown", state.operation_id or "unknown")
+            if not self.inputs.cleanup:
+                self.runner.warning(error)
+                return
+            summary, detail, hint = error.summary, error.detail, error.hint
+            raise UnsavedLogin(summary, detail=detail, hint=hint, state=state) from error
 
-def _save_accepted(
-    inputs: LoginInputs, state: LoginState, runner: Runner, files: StepFiles
-) -> None:
-    """Save the state of an accepted login. Without a logout, a failure is only logged."""
-    try:
-        _save(state, runner, files)
-    except RunnerError as error:
-        runner.info(
-            f"Login accepted: registry {state.registry_url or 'unknown'}, "
-            f"operation {state.operation_id or 'unknown'}."
-        )
-        if inputs.cleanup:
-            raise UnsavedLogin(
-                error.summary, detail=error.detail, hint=error.hint, state=state
-            ) from error
-        # Post has nothing to do. A warning would be a second annotation if the login fails later.
-        runner.info(f"{error.summary}: {error.detail}.")
+    def log_accepted(self, registry: str, operation_id: str) -> None:
+        self.runner.info(f"Login accepted: registry {registry}, operation {operation_id}.")
 
+    def save_end(self, state: LoginState, operation: Operation) -> None:
+        """Save how the login ended, where that is certain. Post logs out what may be logged in."""
+        if operation.succeeded:
+            state = replace(state, stage=Stage.SUCCEEDED)
+        elif operation.failed and not state.maybe_repeated:
+            state = replace(state, stage=Stage.FAILED)
+        self.try_to_save(state)
 
-def _save_end(state: LoginState, operation: Operation, runner: Runner, files: StepFiles) -> None:
-    """Save how the login ended, where that is certain. Post logs out what may have succeeded."""
-    if operation.succeeded:
-        state = replace(state, stage=Stage.SUCCEEDED)
-    elif operation.failed and not state.maybe_repeated:
-        state = replace(state, stage=Stage.FAILED)
-    try:
-        _save(state, runner, files)
-    except RunnerError as error:
-        # Post reads the state saved before, and asks the API how the login ended.
-        runner.debug(f"{error.summary}: {error.detail}")
+    def try_to_save(self, state: LoginState) -> None:
+        """Save a state that only spares post a poll or a warning."""
+        try:
+            self.save(state)
+        except RunnerError as error:
+            self.runner.debug(f"{error.summary}: {error.detail}")
 
-
-def _save(state: LoginState, runner: Runner, files: StepFiles) -> None:
-    encoded = state.encode()
-    runner.save_state(STATE_NAME, encoded, without_key=state.encode_without_key())
-    files.append_state(encoded)
+    def save(self, state: LoginState) -> None:
+        encoded = state.encode()
+        self.runner.save_state(STATE_NAME, encoded, without_key=state.encode_without_key())
+        self.files.append_state(encoded)
 
 
 def _without_key(accepted: AcceptedLogin, api_key: str) -> AcceptedLogin:
     """Return the response without values that contain the API key, which no output may."""
-
-    def safe(value: str) -> str:
-        return "" if api_key in value else value
-
-    return replace(
-        accepted,
-        operation_id=safe(accepted.operation_id),
-        registry_url=safe(accepted.registry_url),
-        registry_type=safe(accepted.registry_type),
-    )
-
-
-def _raise_if_failed(
-    operation: Operation, state: LoginState, request: LoginRequest, runner: Runner
-) -> None:
-    """Raise the error for an operation that did not log the server in."""
-    if operation.succeeded:
-        return
-    runner.output_block(f"Docker output on {state.server}:", operation.output)
-    raise _failure(operation, state, request)
+    unsafe: dict[str, Any] = {name: "" for name in _OUTPUTS if api_key in getattr(accepted, name)}
+    return replace(accepted, **unsafe)
 
 
 def _failure(operation: Operation, state: LoginState, request: LoginRequest) -> ActionError:
@@ -227,10 +176,9 @@ def _failure(operation: Operation, state: LoginState, request: LoginRequest) -> 
     if operation.status == "timeout":
         summary, hint = f"The {login} timed out on the server", hints.SERVER_TIMEOUT
     elif operation.exit_code is None:
-        summary, hint = (
-            f"Reoclo returned no result for the {login} (status {operation.status or 'unknown'})",
-            hints.NO_RESULT,
-        )
+        status = operation.status or "unknown"
+        summary = f"Reoclo returned no result for the {login} (status {status})"
+        hint = hints.NO_RESULT
     else:
         is_usual = operation.status in {"completed", "failed"}
         status = "" if is_usual else f", status {operation.status}"

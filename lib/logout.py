@@ -1,7 +1,4 @@
-"""What post does: log out of the login that main left, or log why there is nothing to do.
-
-And what the logout action does.
-"""
+"""What post does: log out of the login that main left. Also what the logout action does."""
 
 from __future__ import annotations
 
@@ -58,19 +55,12 @@ def log_out(
     clock: Clock,
     seconds: float = POST_SECONDS,
 ) -> None:
-    """Log out of the registry that main logged the server in to.
+    """Log out of the registry that main logged the server in to, within some seconds.
 
-    Args:
-        saved_state: What main or the launcher saved, empty if nothing.
-        api_key: The key of post's inputs. One in the state takes precedence, because it is there
-            only where post's inputs are unreliable.
-        own_api_url: Returns the API URL of post's inputs.
-        connect: Returns a client for an API URL and a key.
-        is_running: Returns whether a process with this id and start time is running.
-        files: The step's stop file and state file.
-        runner: Log of the step.
-        clock: Source of time.
-        seconds: Time limit.
+    `saved_state` is what main or the launcher saved, empty if nothing. A key in it takes
+    precedence over `api_key`, because it is there only where post's inputs are unreliable.
+    `own_api_url` returns the API URL of post's inputs, `connect` a client for an API URL and a
+    key, and `is_running` whether a process with this id and start time is running.
 
     Raises:
         ActionError: the server may still be logged in.
@@ -79,53 +69,39 @@ def log_out(
     state, files = _read_state(saved_state, files, own_api_url)
     state = _wait_for_main(state, files, is_running, clock)
     files.remove_state()
-    nothing = _nothing_to_do(state)
-    if nothing:
+    if nothing := _nothing_to_do(state):
         runner.info(nothing)
         return
-    key = state.api_key or api_key
     runner.mask(state.api_key)
-    if not key:
-        raise _not_logged_out(state, "post received no api_key", ".")
+    if not (key := state.api_key or api_key):
+        raise _not_logged_out(state, "post received no api_key")
     try:
-        _clean_up(state, lambda: connect(state.api_url, key), runner, deadline, clock)
+        _clean_up(state, lambda: connect(state.api_url, key), runner, deadline)
     except (ActionError, ImportError):  # without its standard library, Python is unusable
         raise
     except Exception as error:
         # Whatever is wrong with this action: the user must know what stays logged in, and where.
-        fix = f". {hints.INTERNAL_ERROR.text}"
-        raise _not_logged_out(state, "internal error in reoclo/docker-auth", fix) from error
+        reason, fix = "internal error in reoclo/docker-auth", f". {hints.INTERNAL_ERROR.text}"
+        raise _not_logged_out(state, reason, fix=fix) from error
 
 
 def log_out_alone(request: LogoutRequest, *, client: Client, runner: Runner, clock: Clock) -> None:
-    """Log a server out of a registry, whoever logged it in.
-
-    Raises:
-        ActionError: the server may still be logged in.
-    """
-    deadline = Deadline(clock, LOGOUT_ACTION_SECONDS)
-    server = f"server {request.server_id}"
-    runner.info(f"Logging out of {request.registry_url} on {server}.")
-    runner.info(_request(request, client, deadline, server=server, login_operation=""))
+    """Log a server out of a registry, no matter which job logged it in. Raises as `log_out`."""
+    state = LoginState(
+        stage=Stage.SUCCEEDED, server_id=request.server_id, registry_url=request.registry_url
+    )
+    runner.info(_log_out(state, client, runner, Deadline(clock, LOGOUT_ACTION_SECONDS)))
 
 
 def log_out_unsaved(state: LoginState, *, client: Client, runner: Runner, clock: Clock) -> None:
-    """Log out of a login whose state could not be saved, so that post cannot.
-
-    Raises:
-        ActionError: the server may still be logged in.
-    """
-    _clean_up(state, lambda: client, runner, Deadline(clock, UNSAVED_SECONDS), clock)
+    """Log out of a login whose state could not be saved, so that post cannot. Raises likewise."""
+    _clean_up(state, lambda: client, runner, Deadline(clock, UNSAVED_SECONDS))
 
 
 def _read_state(
     saved_state: str, files: StepFiles, own_api_url: Callable[[], str]
 ) -> tuple[LoginState, StepFiles]:
-    """Create the stop file, and return the newest state of this login and its files.
-
-    Raises:
-        StateError: the state is damaged, or cannot be attributed to this login.
-    """
+    """Create the stop file, and return the newest state of this login and its files."""
     state = LoginState.decode(saved_state) if saved_state else None
     files = replace(files, login_id=state.id if state else "")
     files.stop()
@@ -147,9 +123,8 @@ def _newer(state: LoginState | None, on_disk: str) -> LoginState | None:
         if state is None or state.stage is Stage.NONE:
             raise
         return state
-    if state is None or (newest.id == state.id and state.is_older_than(newest)):
-        return newest
-    return state
+    is_newer = state is None or (newest.id == state.id and state.is_older_than(newest))
+    return newest if is_newer else state
 
 
 def _wait_for_main(
@@ -178,27 +153,19 @@ def _nothing_to_do(state: LoginState) -> str:
 
 
 def _clean_up(
-    state: LoginState,
-    connect: Callable[[], Client],
-    runner: Runner,
-    deadline: Deadline,
-    clock: Clock,
+    state: LoginState, connect: Callable[[], Client], runner: Runner, deadline: Deadline
 ) -> None:
     """Wait for a login whose end is unknown, then log out."""
     if not state.registry_url and not state.operation_id:
         raise _unknown_registry(state, "no usable response arrived")
     client = connect()
-    login = _end_of_login(state, client, deadline, clock)
+    login = _end_of_login(state, client, deadline)
     if isinstance(login, Operation) and login.failed and not state.maybe_repeated:
         runner.info("Nothing to clean up: the login failed.")
         return
     if not state.registry_url:
         raise _unknown_registry(state, "the response did not contain the registry")
-    runner.info(f"Logging out of {state.registry_url} on {state.server}.")
-    request = LogoutRequest(server_id=state.server_id, registry_url=state.registry_url)
-    done = _request(
-        request, client, deadline, server=state.server, login_operation=state.operation_id
-    )
+    done = _log_out(state, client, runner, deadline)
     doubt = _doubt(state, login)
     if doubt:
         raise _late_login(state, doubt)
@@ -206,7 +173,7 @@ def _clean_up(
 
 
 def _end_of_login(
-    state: LoginState, client: Client, deadline: Deadline, clock: Clock
+    state: LoginState, client: Client, deadline: Deadline
 ) -> Operation | ActionError | None:
     """Wait for a login that might end later, because it would then end after the logout.
 
@@ -220,7 +187,7 @@ def _end_of_login(
     try:
         return client.wait_for(state.operation_id, share, purpose="login", first_seconds=0.0)
     except OperationTimeout as error:
-        clock.sleep(share.remaining())  # the API may have requested to wait longer than that
+        share.wait()  # the API may have requested to wait longer than that
         return error
     except ApiError as error:
         return error
@@ -235,34 +202,24 @@ def _doubt(state: LoginState, login: Operation | ActionError | None) -> str:
     return "" if state.operation_id else "no response to the login request arrived"
 
 
-def _request(
-    request: LogoutRequest, client: Client, deadline: Deadline, *, server: str, login_operation: str
-) -> str:
-    """Log out, wait for the logout, and return the line that reports it.
-
-    Raises:
-        LogoutFailed: the server may still be logged in.
-    """
+def _log_out(state: LoginState, client: Client, runner: Runner, deadline: Deadline) -> str:
+    """Log out, wait for the logout, and return the line that reports it."""
+    runner.info(f"Logging out of {state.registry_url} on {state.server}.")
     started = deadline.elapsed()
     try:
-        operation = _log_out(request, client, deadline)
-        _raise_if_failed(operation)
+        operation = _request(state, client, deadline)
+        is_verified = _is_verified(operation)
     except ActionError as error:
-        raise LogoutFailed(
-            f"Could not log out of {request.registry_url} on {server}: {_lower(error.headline)}",
-            detail=error.detail,
-            hint=_by_hand(request.registry_url, _how_to_prevent(error)),
-            operation_id=error.operation_id or login_operation,
-            operation_label="operation" if error.operation_id else "login operation",
-        ) from error
-    if _is_verified(operation):
+        raise _not_logged_out(state, _lower(error.headline), cause=error) from error
+    if is_verified:
         return f"Logged out in {deadline.elapsed() - started:.1f} s."
     missing = "result" if operation.ended else "operation"
     return f"Logout accepted; the API returned no {missing} to verify."
 
 
-def _log_out(request: LogoutRequest, client: Client, deadline: Deadline) -> Operation:
+def _request(state: LoginState, client: Client, deadline: Deadline) -> Operation:
     """Return the logout's operation at its end; an empty one if there is none to follow."""
+    request = LogoutRequest(server_id=state.server_id, registry_url=state.registry_url)
     operation = client.log_out(request, deadline)
     if operation.status == "completed" and operation.exit_code is None:
         return replace(operation, exit_code=0)  # the API itself reports that it is done
@@ -271,16 +228,24 @@ def _log_out(request: LogoutRequest, client: Client, deadline: Deadline) -> Oper
     try:
         return client.wait_for(operation.operation_id, deadline, purpose="logout")
     except StatusError as error:
-        if error.status == 404:
-            return Operation()
-        raise
+        if error.status != 404:
+            raise
+        return Operation()
 
 
-def _raise_if_failed(operation: Operation) -> None:
-    """Raise if the operation reports that the logout failed."""
-    is_reported = operation.reports_failure or _NOT_ERASED in operation.both_outputs
-    if _is_verified(operation) or not is_reported:
-        return
+def _is_verified(operation: Operation) -> bool:
+    """Return whether the server provably is logged out, or raise if the logout failed.
+
+    A server that was not logged in is logged out, but only Docker's own line proves that, and
+    not after a timeout.
+    """
+    output = operation.both_outputs
+    was_not_logged_in = operation.status != "timeout" and _NOT_LOGGED_IN.search(output)
+    if _NOT_ERASED not in output:
+        if operation.succeeded or was_not_logged_in:
+            return True
+        if not operation.reports_failure:
+            return False
     code = "" if operation.exit_code is None else f"exit code {operation.exit_code}, "
     raise LogoutFailed(
         f"`docker logout` failed on the server ({code}status {operation.status or 'unknown'})",
@@ -290,70 +255,56 @@ def _raise_if_failed(operation: Operation) -> None:
     )
 
 
-def _is_verified(operation: Operation) -> bool:
-    """Return whether the server provably is logged out.
-
-    A server that was not logged in is logged out, but only Docker's own line proves that, and
-    not after a timeout.
-    """
-    if _NOT_ERASED in operation.both_outputs:
-        return False
-    was_not_logged_in = _NOT_LOGGED_IN.search(operation.both_outputs) is not None
-    return operation.succeeded or (was_not_logged_in and operation.status != "timeout")
-
-
 def _unknown_registry(state: LoginState, reason: str) -> LogoutFailed:
+    fix = (
+        f"Look for operations of credential {state.credential_id} on {state.server} in the "
+        "Reoclo audit log; if the login succeeded, run `docker logout` with its registry there "
+        "as the Reoclo runner agent's user."
+    )
     return LogoutFailed(
         f"The login request may have reached the Reoclo API, but {reason}, so the registry is "
         "unknown",
-        hint=Hint(
-            f"Look for operations of credential {state.credential_id} on {state.server} in the "
-            "Reoclo audit log; if the login succeeded, run `docker logout` with its registry "
-            "there as the Reoclo runner agent's user.",
-            hints.OUTCOME_UNKNOWN,
-        ),
+        hint=Hint(fix, hints.OUTCOME_UNKNOWN),
         operation_id=state.operation_id,
     )
 
 
 def _late_login(state: LoginState, reason: str) -> LogoutFailed:
+    fix = (
+        "Look for the login in the Reoclo audit log; if it finished after the logout, run "
+        f"{logout_command(state.registry_url)} there as the Reoclo runner agent's user."
+    )
     return LogoutFailed(
         f"Logged out of {state.registry_url} on {state.server}, but the login may finish "
         f"afterwards: {reason}",
-        hint=Hint(
-            "Look for the login in the Reoclo audit log; if it finished after the logout, run "
-            f"{logout_command(state.registry_url)} there as the Reoclo runner agent's user.",
-            hints.LATE_LOGIN,
-        ),
+        hint=Hint(fix, hints.LATE_LOGIN),
         operation_id=state.operation_id,
         operation_label="login operation",
     )
 
 
-def _not_logged_out(state: LoginState, reason: str, fix: str) -> LogoutFailed:
+def _not_logged_out(
+    state: LoginState, reason: str, *, fix: str = ".", cause: ActionError | None = None
+) -> LogoutFailed:
+    """Return the error for a server that may still be logged in. `fix` ends the hint."""
+    operation_id = cause.operation_id if cause else ""
+    if cause and cause.hint.anchor == "403":
+        fix = ", and add registry_logout to the key's Allowed Operations."
+    elif isinstance(cause, ApiError):
+        fix = f". {cause.hint.text}"
+    by_hand = (
+        f"The server may still be logged in. Run {logout_command(state.registry_url)} there as "
+        "the Reoclo runner agent's user"
+    )
     return LogoutFailed(
         f"Could not log out of {state.registry_url or 'the registry'} on {state.server}: {reason}",
-        hint=_by_hand(state.registry_url, fix),
-        operation_id=state.operation_id,
-        operation_label="login operation",
+        detail=cause.detail if cause else "",
+        hint=Hint(by_hand + fix, hints.LOGOUT_FAILED),
+        operation_id=operation_id or state.operation_id,
+        operation_label="operation" if operation_id else "login operation",
     )
-
-
-def _by_hand(registry_url: str, end: str) -> Hint:
-    return Hint(
-        f"The server may still be logged in. Run {logout_command(registry_url)} there as the "
-        f"Reoclo runner agent's user{end}",
-        hints.LOGOUT_FAILED,
-    )
-
-
-def _how_to_prevent(cause: ActionError) -> str:
-    """Return the end of the hint: how to prevent this failure."""
-    if cause.hint.anchor == "403":
-        return ", and add registry_logout to the key's Allowed Operations."
-    return f". {cause.hint.text}" if isinstance(cause, ApiError) else "."
 
 
 def _lower(summary: str) -> str:
-    """Return a summary for the middle of a sentence."""
+    """Return a summary as it reads in the middle of a sentence."""
     return summary[:1].lower() + summary[1:]

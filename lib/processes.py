@@ -9,10 +9,7 @@ from pathlib import Path
 def is_running(pid: int, started: str = "") -> bool:
     """Return whether a process is running, or cannot be observed.
 
-    Args:
-        pid: Process id.
-        started: Its start time as `start_time` returns it, empty if unknown. A process of the
-            same id with another start time is another process.
+    A process of the same id with another start time, unless that is unknown, is another process.
     """
     if os.name != "posix":  # Windows treats signal 0 as Ctrl-C
         return True

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunContext:
-    """Workflow run as the audit log records it.
-
-    `sha`, `ref` and `run_id` are empty if unknown.
-    """
+    """Workflow run as the audit log records it. `sha`, `ref` and `run_id` may be unknown."""
 
     provider: str
     repository: str
@@ -24,13 +21,9 @@ class RunContext:
 
     def body(self) -> dict[str, Any]:
         """Return the fields that every login and logout request includes."""
-        context = {
-            "provider": self.provider,
-            "repository": self.repository,
-            "workflow": self.workflow,
-            "trigger": self.trigger,
-            "actor": self.actor,
-        }
-        optional = {"sha": self.sha, "ref": self.ref}
-        context.update({name: value for name, value in optional.items() if value})
-        return {**({"run_id": self.run_id} if self.run_id else {}), "run_context": context}
+        context = asdict(self)
+        run_id = context.pop("run_id")
+        for name in ("sha", "ref"):
+            if not context[name]:
+                del context[name]
+        return {**({"run_id": run_id} if run_id else {}), "run_context": context}

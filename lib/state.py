@@ -8,18 +8,12 @@ of the job may have written an entry of the same name.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 
 from lib import hints
 from lib.errors import StateError
-from lib.formats import (
-    is_operation_id,
-    is_registry_url,
-    is_server_name,
-    is_uuid,
-    normalize_api_url,
-)
+from lib.formats import is_operation_id, is_registry_url, is_server_name, is_uuid, normalize_api_url
 from lib.hints import Hint
 
 # The name of the one state entry: main saves it, post reads it as STATE_login.
@@ -39,41 +33,24 @@ class Stage(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginState:
-    """A login as post must know it.
+    """A login as post must know it. What is not known is empty."""
 
-    Args:
-        stage: How far it has progressed. The launcher saves NONE, with `id` and `step` only.
-        id: Identifies this run of main.
-        step: The runner's name for the step.
-        pid: Process id of main.
-        started: Start time of main, as the system reports it; empty if unknown.
-        interpreter: Path of main's Python.
-        server_id: Server to log in.
-        server_name: The server's name, once known.
-        credential_id: Credential in Reoclo, empty in passthrough mode.
-        api_url: URL of the API.
-        cleanup: Whether post logs out.
-        operation_id: Operation of the login, once known.
-        registry_url: Registry, once known.
-        maybe_repeated: As in `AcceptedLogin`.
-        api_key: Empty except in a composite action, where runners evaluate post's inputs in
-            the wrong context (actions/runner#2030).
-    """
-
-    stage: Stage
-    id: str = ""
-    step: str = ""
-    pid: int = 0
-    started: str = ""
-    interpreter: str = ""
+    stage: Stage  # the launcher saves NONE, with id and step only
+    id: str = ""  # of this run of main
+    step: str = ""  # the runner's name for the step
+    pid: int = 0  # of main
+    started: str = ""  # start time of main, as the system reports it
+    interpreter: str = ""  # path of main's Python
     server_id: str = ""
     server_name: str = ""
-    credential_id: str = ""
+    credential_id: str = ""  # empty in passthrough mode
     api_url: str = ""
-    cleanup: bool = True
-    operation_id: str = ""
+    cleanup: bool = True  # whether post logs out
+    operation_id: str = ""  # of the login
     registry_url: str = ""
-    maybe_repeated: bool = False
+    maybe_repeated: bool = False  # as in AcceptedLogin
+    # Only in a composite action, where runners evaluate post's inputs in the wrong context
+    # (actions/runner#2030).
     api_key: str = field(default="", repr=False)
 
     @property
@@ -83,10 +60,10 @@ class LoginState:
 
     def encode(self) -> str:
         """Return the state as one line of ASCII."""
-        return json.dumps({"version": VERSION, **dict(self._values())}, separators=(",", ":"))
+        return json.dumps({"version": VERSION, **asdict(self)}, separators=(",", ":"))
 
     def encode_without_key(self) -> str:
-        """Return the same without the API key that a composite action needs."""
+        """Return the same without the API key of a composite action."""
         return replace(self, api_key="").encode()
 
     def is_older_than(self, other: LoginState) -> bool:
@@ -113,8 +90,8 @@ class LoginState:
 
     def _validate(self) -> None:
         """Raise unless each value has its type and format."""
-        kinds = {"cleanup": bool, "maybe_repeated": bool, "pid": int}
-        if any(type(value) is not kinds.get(name, str) for name, value in self._values()):
+        kinds = {"stage": Stage, "cleanup": bool, "maybe_repeated": bool, "pid": int}
+        if any(type(value) is not kinds.get(name, str) for name, value in asdict(self).items()):
             raise damaged_state("a value has the wrong type")
         if self.stage is Stage.NONE:
             return
@@ -132,19 +109,12 @@ class LoginState:
         except ValueError:
             raise damaged_state("its api_url is not one that the key can be sent to") from None
 
-    def _values(self) -> list[tuple[str, object]]:
-        # Not by `asdict`, which copies every value.
-        values = [(each.name, getattr(self, each.name)) for each in fields(self)]
-        return [(name, v.value if isinstance(v, Stage) else v) for name, v in values]
-
 
 def damaged_state(reason: str) -> StateError:
     """Return the error for a state that post cannot use."""
-    return StateError(
-        f"Cannot use the state that the login step saved: {reason}",
-        hint=Hint(
-            "If that step logged a server in, run `docker logout` with the registry's address "
-            "there as the Reoclo runner agent's user.",
-            hints.DAMAGED_STATE,
-        ),
+    fix = (
+        "If that step logged a server in, run `docker logout` with the registry's address there "
+        "as the Reoclo runner agent's user."
     )
+    summary = f"Cannot use the state that the login step saved: {reason}"
+    return StateError(summary, hint=Hint(fix, hints.DAMAGED_STATE))

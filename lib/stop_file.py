@@ -4,7 +4,7 @@ In a job container a cancellation ends only the runner's `docker exec` client. M
 running beside post, and could log in after post found nothing to do. Two files beside
 GITHUB_STATE, in the folder that all steps of a job share, prevent that:
 
-* Main appends each state to a state file of its own, looks for a stop file, and sends the
+* Main appends each state to its own state file, looks for a stop file, and sends the
   login request only if there is none.
 * Post creates the stop file, and then reads the newest state.
 
@@ -14,7 +14,7 @@ Later, main treats a stop file as a cancellation.
 
 Normally post knows the id of its login and names it in the stop file's name, so that the inner
 steps of a composite action, which share GITHUB_ACTION, do not stop each other, and a file left
-by an earlier job stops nobody. If the runner lost the state, post stops every login of the step.
+by an earlier job has no effect. If the runner lost the state, post stops every login of the step.
 """
 
 from __future__ import annotations
@@ -35,17 +35,11 @@ _LONGEST_STATE_FILE = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class StepFiles:
-    """The stop file and the state files of a step.
+    """The stop file and the state files of a step."""
 
-    Args:
-        folder: Folder of the runner's command files; None if there is none.
-        step: The runner's name for the step.
-        login_id: Id of this run of main, empty if unknown.
-    """
-
-    folder: Path | None
-    step: str
-    login_id: str
+    folder: Path | None  # of the runner's command files, if there is one
+    step: str  # the runner's name for the step
+    login_id: str  # of this run of main, empty if unknown
 
     def is_stopped(self) -> bool:
         """Return whether post has started."""
@@ -63,8 +57,7 @@ class StepFiles:
 
         Without this file post relies on what the runner passes on, as it does on a host.
         """
-        path = self._state_file(self.login_id)
-        if path:
+        if path := self._state_file():
             with suppress(OSError):
                 append_whole(path, state.encode("utf-8") + b"\n", flags=_NOFOLLOW)
 
@@ -73,10 +66,10 @@ class StepFiles:
 
         Without a login id, it is that of the step's newest state file.
         """
-        path = self._state_file(self.login_id) or self._newest_state_file()
-        if not path:
-            return ""
         with suppress(OSError):
+            path = self._state_file() or self._newest_state_file()
+            if not path:
+                return ""
             descriptor = os.open(path, os.O_RDONLY | _NOFOLLOW | getattr(os, "O_NONBLOCK", 0))
             with os.fdopen(descriptor, "rb") as file:
                 lines = file.read(_LONGEST_STATE_FILE).split(b"\n")[:-1]
@@ -85,8 +78,7 @@ class StepFiles:
 
     def remove_state(self) -> None:
         """Remove the state file."""
-        path = self._state_file(self.login_id)
-        if path:
+        if path := self._state_file():
             with suppress(OSError):
                 path.unlink()
 
@@ -102,15 +94,11 @@ class StepFiles:
             names.append(f"{self._prefix()}-{self.login_id}.stop")
         return [self.folder / name for name in names]
 
-    def _state_file(self, login_id: str) -> Path | None:
-        if self.folder is None or not is_uuid(login_id):
+    def _state_file(self) -> Path | None:
+        if self.folder is None or not is_uuid(self.login_id):
             return None
-        return self.folder / f"{self._prefix()}-{login_id}.state"
+        return self.folder / f"{self._prefix()}-{self.login_id}.state"
 
     def _newest_state_file(self) -> Path | None:
-        if self.folder is None:
-            return None
-        with suppress(OSError):
-            files = self.folder.glob(f"{self._prefix()}-*.state")
-            return max(files, key=lambda path: path.lstat().st_mtime, default=None)
-        return None
+        files = self.folder.glob(f"{self._prefix()}-*.state") if self.folder else ()
+        return max(files, key=lambda path: path.lstat().st_mtime, default=None)

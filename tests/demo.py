@@ -1,4 +1,4 @@
-"""The demo: jobs with the action and the fake Reoclo API, as users and auditors see them."""
+"""Demo: jobs that use the action, against the fake Reoclo API, as users and auditors see them."""
 
 from __future__ import annotations
 
@@ -10,16 +10,22 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.fake_api import FakeApi, audit, recording
+from tests.fake_api import FakeApi, load, names
 from tests.runner import Runner, StageResult
 
 API_KEY = "rca_ZGVtby1rZXktbm90LWEtc2VjcmV0"
 SERVER_ID = "5f0c8a1e-3d52-4b7e-9c1a-2e6f7d8b9a10"
 CREDENTIAL_ID = "c2a4e6f8-1b3d-4f5a-8c7e-9d0b1a2c3e4f"
+PASSTHROUGH = {
+    "credential_id": "",
+    "registry_url": "ghcr.io",
+    "username": "octocat",
+    "access_token": "demo-token-not-a-secret",
+}
 
 WORKFLOW = """\
     - uses: reoclo/docker-auth@v1
@@ -30,30 +36,46 @@ WORKFLOW = """\
         credential_id: ${{ vars.REOCLO_GHCR_CREDENTIAL_ID }}"""
 
 BOLD, RED, YELLOW, CYAN = "1", "31", "33", "36"
-_COLOURS = {"Error:": RED, "Warning:": YELLOW}
+_COLORS = {"Error:": RED, "Warning:": YELLOW}
 
 
 def main() -> int:
-    """Show it.
+    """Run the command line.
 
     Returns:
-        0 if each job went as it should.
+        0 if every job ended as expected.
     """
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     parser = _parser()
-    names = parser.parse_args().jobs or list(JOBS)
-    if not set(names) <= JOBS.keys():
-        parser.error(f"there are the jobs {', '.join(JOBS)}")
+    jobs = parser.parse_args().jobs or list(JOBS)
+    unknown = set(jobs) - JOBS.keys() - set(_recordings())
+    if unknown:
+        parser.error(f"unknown job {unknown.pop()!r}; choose {', '.join(JOBS)} or a recording")
     print("A workflow has this step, and runs against a fake Reoclo API on this machine:\n")
     print(_painted(WORKFLOW, CYAN))
-    went_well = [JOBS[name]() for name in names]
-    return 0 if all(went_well) else 1
+    succeeded = [JOBS[name]() if name in JOBS else show_recording(name) for name in jobs]
+    return 0 if all(succeeded) else 1
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.demo", description=__doc__)
-    parser.add_argument("jobs", nargs="*", metavar="JOB", help=f"which of {', '.join(JOBS)}")
+    titles = "\n".join(f"  {name:28} {title}" for name, title in _recordings().items())
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.demo",
+        description=__doc__,
+        epilog=f"recordings:\n{titles}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    known = ", ".join(JOBS)
+    parser.add_argument(
+        "jobs", nargs="*", metavar="JOB", help=f"{known} (default: all three), or a recording"
+    )
     return parser
+
+
+def _recordings() -> dict[str, str]:
+    """Return the title of each recording that begins with a login, by name."""
+    loaded = map(load, names())
+    return {entry.name: entry.title for entry in loaded if "/login" in entry.exchanges[0].path}
 
 
 def show_good() -> bool:
@@ -94,27 +116,51 @@ def show_cancelled() -> bool:
         login = running.wait()
         _show("The user sees, in the step's log:", login)
         logout = runner.post()
-        _show("At the end of the job the login is waited for, then undone:", logout)
+        _show("At the end of the job, post waits for the login and logs out:", logout)
         _show_trail(api)
     return (login.exit_code, logout.exit_code) == (130, 0)
+
+
+def show_recording(name: str) -> bool:
+    """Show main and post against a recording, whatever they make of it."""
+    _title(f"{_recordings()[name]} ({name})")
+    inputs = {"timeout": "20"}
+    if load(name).exchanges[0].path.endswith("/login-direct"):
+        inputs |= PASSTHROUGH
+    with _job(name, inputs, verify=False) as (api, runner):
+        _show("The user sees, in the step's log:", runner.main())
+        logout = runner.post()
+        _show("The user sees, at the end of the job:", logout)
+        _show_trail(api)
+    return logout.exit_code == 0
 
 
 JOBS = {"good": show_good, "refused": show_refused, "cancelled": show_cancelled}
 
 
 @contextmanager
-def _job(name: str) -> Iterator[tuple[FakeApi, Runner]]:
-    """Make a job whose API plays a recording; in the end it must have been played to its end."""
-    with tempfile.TemporaryDirectory() as folder, FakeApi([recording.load(name)]) as api:
+def _job(
+    name: str, changes: Mapping[str, str] | None = None, *, verify: bool = True
+) -> Iterator[tuple[FakeApi, Runner]]:
+    """Start an API that plays a recording, and a job that uses it.
+
+    Args:
+        name: The recording.
+        changes: Inputs that differ from those of a login with a registry credential.
+        verify: Whether to check at the end that every expected request was sent.
+    """
+    with tempfile.TemporaryDirectory() as folder, FakeApi([load(name)]) as api:
         inputs = {
             "api_key": API_KEY,
             "server_id": SERVER_ID,
             "credential_id": CREDENTIAL_ID,
             "api_url": api.url,
+            **(changes or {}),
         }
         has_node = shutil.which("node") is not None
         yield api, Runner(Path(folder), inputs, through_node=has_node)
-        api.verify()
+        if verify:
+            api.verify()
 
 
 def _title(text: str) -> None:
@@ -128,21 +174,21 @@ def _say(text: str) -> None:
 def _show(about: str, result: StageResult) -> None:
     _say(about)
     for line in result.log.shown:
-        print(f"  {_painted(line, _COLOURS.get(line.split(' ')[0], ''))}")
+        print(f"  {_painted(line, _COLORS.get(line.split(' ')[0], ''))}")
     print(f"  (exit code {result.exit_code})")
 
 
 def _show_trail(api: FakeApi) -> None:
     _say("The auditor sees, in the trail that the API kept:")
     for number, entry in enumerate(api.audit_trail, 1):
-        print(audit.tell(number, entry))
-    print(f"The API was asked {len(api.requests)} times.")
+        print(f"{number}. {entry}")
+    print(f"Requests to the API: {len(api.requests)}")
 
 
-def _painted(text: str, colour: str) -> str:
-    """Colour a text, where that is for eyes that want it (see no-color.org)."""
+def _painted(text: str, color: str) -> str:
+    """Color a text on a terminal unless NO_COLOR is set (see no-color.org)."""
     is_plain = not sys.stdout.isatty() or os.environ.get("NO_COLOR")
-    return text if is_plain or not colour else f"\x1b[{colour}m{text}\x1b[0m"
+    return text if is_plain or not color else f"\x1b[{color}m{text}\x1b[0m"
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
-"""Make lib/_vendor from its lock, or check that it still is what the lock says.
+"""Recreate lib/_vendor from its lock, tools/vendored.txt, or check it against the lock.
 
-    python tools/vendor.py            replace lib/_vendor by the locked wheels, unpacked
-    python tools/vendor.py --check    exit 1 if a byte, or a file, differs from them
-    python tools/vendor.py --lock     write the hashes of the locked versions anew
-    python tools/vendor.py --fetch    have the locked wheels at hand, and look no further
+    python tools/vendor.py            replace lib/_vendor with the locked wheels, unpacked
+    python tools/vendor.py --check    exit 1 if a file is missing, changed or unexpected
+    python tools/vendor.py --lock     write the hashes of the locked versions
+    python tools/vendor.py --fetch    download the locked wheels only
 
-Wheels are taken from --wheels, where pip puts those that are missing, so that a check after
-the first needs no network. A wheel is used only if its hash is in the lock.
+Wheels are kept in .wheels, and used only if their hash is in the lock.
 """
 
 from __future__ import annotations
@@ -27,98 +26,43 @@ ROOT = Path(__file__).resolve().parent.parent
 TREE = ROOT / "lib" / "_vendor"
 LOCK = ROOT / "tools" / "vendored.txt"
 WHEELS = ROOT / ".wheels"
-
-# What a wheel brings and we do not ship, by the wheel's name.
+# Files of a wheel that are not shipped, by the wheel's name.
 DROPPED = {"actions_toolkit": ("tests/",)}
-# Nothing of this kind may be shipped: it is compiled, or runs when Python starts.
-REFUSED = (".so", ".pyd", ".dll", ".dylib", ".pyc", ".pth")
-
+# Never shipped: compiled code, and files that run when Python starts.
+FORBIDDEN = (".so", ".pyd", ".dll", ".dylib", ".pyc", ".pth")
 PURE = ("--only-binary=:all:", "--platform=any", "--implementation=py", "--abi=none")
-PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>\S+)")
+PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
 HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 Tree = dict[str, bytes]
 
 
 class VendorError(Exception):
-    """The tree, the lock and the wheels do not fit together."""
+    """Tree, lock and wheels do not match."""
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command line.
-
-    Returns:
-        0 if all is well, else 1.
-    """
-    options = _options(arguments)
-    try:
-        print(f"vendor: {_run(options)}")
-    except VendorError as error:
-        print(f"vendor: {error}", file=sys.stderr)
-        return 1
-    return 0
+def pins() -> list[tuple[str, str]]:
+    """Return name and version of each locked package."""
+    return PIN.findall(LOCK.read_text("utf-8"))
 
 
-def _run(options: argparse.Namespace) -> str:
-    """Do what is asked, and tell what holds then."""
-    if options.lock:
-        _write_lock(options.wheels)
-        return f"{LOCK.relative_to(ROOT)} has the hashes"
-    tree = locked_tree(options.wheels)
-    if options.fetch:
-        return f"the wheels of {LOCK.relative_to(ROOT)} are at hand"
-    if options.check:
-        check(TREE, tree)
-    else:
-        _replace(TREE, tree)
-    return f"{TREE.relative_to(ROOT)} is what {LOCK.relative_to(ROOT)} says"
-
-
-def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
-    mode = parser.add_mutually_exclusive_group()
-    mode.add_argument("--check", action="store_true", help="compare, and change nothing")
-    mode.add_argument("--lock", action="store_true", help="write the lock's hashes anew")
-    mode.add_argument("--fetch", action="store_true", help="only have the wheels at hand")
-    parser.add_argument("--wheels", type=Path, default=WHEELS, help="where the wheels are kept")
-    return parser.parse_args(arguments)
-
-
-def locked_tree(wheels: Path) -> Tree:
-    """Give the files that lib/_vendor must consist of, by their path in it.
-
-    Raises:
-        VendorError: a wheel is missing, not the locked one, or not fit to be shipped.
-    """
+def locked_tree() -> Tree:
+    """Return the files that lib/_vendor must consist of, by path."""
     hashes = set(HASH.findall(LOCK.read_text("utf-8")))
-    found = {_sha256(path): path for path in sorted(wheels.glob("*.whl"))}
-    if not hashes <= found.keys():
-        _download(wheels, "--require-hashes", f"--requirement={LOCK}")
-        found = {_sha256(path): path for path in sorted(wheels.glob("*.whl"))}
-    missing = hashes - found.keys()
-    if missing:
+    if not hashes <= _wheels().keys():
+        _download("--require-hashes", f"--requirement={LOCK}")
+    wheels = _wheels()
+    if missing := hashes - wheels.keys():
         raise VendorError(f"no wheel with the locked hash {min(missing)}")
-    tree: Tree = {}
-    for digest in sorted(hashes):
-        tree.update(_unpack(found[digest]))
-    return tree
+    return {path: content for name in hashes for path, content in _unpack(wheels[name]).items()}
 
 
-def check(directory: Path, expected: Tree) -> None:
-    """Compare a directory with the files it must consist of.
+def _wheels() -> dict[str, Path]:
+    return {_sha256(path).hex(): path for path in WHEELS.glob("*.whl")}
 
-    Raises:
-        VendorError: names every file that is missing, foreign or changed.
-    """
-    actual = {
-        path.relative_to(directory).as_posix(): path.read_bytes()
-        for path in directory.rglob("*")
-        if path.is_file()
-    }
-    names = sorted(actual.keys() | expected.keys())
-    wrong = [name for name in names if actual.get(name) != expected.get(name)]
-    if wrong:
-        raise VendorError("not as published: " + ", ".join(wrong))
+
+def _sha256(file: Path) -> bytes:
+    return hashlib.sha256(file.read_bytes()).digest()
 
 
 def _unpack(wheel: Path) -> Tree:
@@ -128,63 +72,75 @@ def _unpack(wheel: Path) -> Tree:
     with zipfile.ZipFile(wheel) as archive:
         files = {entry: archive.read(entry) for entry in archive.namelist() if entry[-1] != "/"}
     _check_record(wheel.name, files)
-    shipped = {
-        entry: content
-        for entry, content in files.items()
-        if not entry.startswith(DROPPED.get(name, ()))
-    }
-    refused = [entry for entry in shipped if entry.endswith(REFUSED)]
-    if refused:
-        raise VendorError(f"{wheel.name} has {refused[0]}, which may not be shipped")
-    return shipped
+    kept = {path: files[path] for path in files if not path.startswith(DROPPED.get(name, ()))}
+    if forbidden := [path for path in kept if path.endswith(FORBIDDEN)]:
+        raise VendorError(f"{wheel.name} contains {forbidden[0]}, which must not be shipped")
+    return kept
 
 
 def _check_record(wheel: str, files: Tree) -> None:
-    """Hold each file of a wheel against the hash in its RECORD."""
-    record = next(name for name in files if name.endswith(".dist-info/RECORD"))
-    recorded = {row[0]: row[1] for row in csv.reader(io.StringIO(files[record].decode())) if row[1]}
-    for name, content in files.items():
-        if name != record and recorded.get(name) != _record_hash(content):
-            raise VendorError(f"{wheel}: {name} is not what its RECORD says")
+    """Check each file of a wheel against its hash in RECORD."""
+    record = next(path for path in files if path.endswith(".dist-info/RECORD"))
+    rows = csv.reader(io.StringIO(files[record].decode()))
+    expected = {row[0]: row[1] for row in rows if row[1]}
+    for path in files.keys() - {record}:
+        digest = base64.urlsafe_b64encode(hashlib.sha256(files[path]).digest()).decode()
+        if expected.get(path) != "sha256=" + digest.rstrip("="):
+            raise VendorError(f"{wheel}: {path} does not match RECORD")
 
 
-def _record_hash(content: bytes) -> str:
-    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest())
-    return "sha256=" + digest.decode().rstrip("=")
+def check(expected: Tree) -> None:
+    """Raise an error that names each missing, changed or unexpected file of lib/_vendor."""
+    paths = [path for path in TREE.rglob("*") if path.is_file()]
+    actual = {path.relative_to(TREE).as_posix(): path.read_bytes() for path in paths}
+    names = sorted(actual.keys() | expected.keys())
+    if wrong := [name for name in names if actual.get(name) != expected.get(name)]:
+        raise VendorError("differs from the published wheels: " + ", ".join(wrong))
 
 
-def _replace(directory: Path, tree: Tree) -> None:
-    shutil.rmtree(directory, ignore_errors=True)
+def replace(tree: Tree) -> None:
+    """Replace lib/_vendor."""
+    shutil.rmtree(TREE, ignore_errors=True)
     for name, content in tree.items():
-        path = directory / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        (TREE / name).parent.mkdir(parents=True, exist_ok=True)
+        (TREE / name).write_bytes(content)
 
 
-def _download(wheels: Path, *what: str) -> None:
+def _download(*what: str) -> None:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", *PURE]
-    command += ["--python-version=3.10", f"--dest={wheels}", *what]
-    if subprocess.run(command, check=False).returncode != 0:
-        raise VendorError("pip could not download the wheels; its own words are above")
+    command += ["--python-version=3.10", f"--dest={WHEELS}", *what]
+    if subprocess.run(command, check=False).returncode:
+        raise VendorError("pip could not download the wheels, for the reason it printed above")
 
 
-def _write_lock(wheels: Path) -> None:
-    lines = LOCK.read_text("utf-8").splitlines()
-    pins = [match["name"] + "==" + match["version"] for match in map(PIN.match, lines) if match]
-    comments = [line for line in lines if line.startswith("#")]
-    _download(wheels, *pins)
-    locked = [f"{pin} --hash=sha256:{_sha256(_wheel(wheels, pin))}" for pin in pins]
-    LOCK.write_text("\n".join([*comments, *locked]) + "\n", "utf-8", newline="\n")
+def lock() -> None:
+    """Write the hashes of the locked versions."""
+    _download(*("==".join(pin) for pin in pins()))
+    lines = [line for line in LOCK.read_text("utf-8").splitlines() if line.startswith("#")]
+    for name, version in pins():
+        [wheel] = WHEELS.glob(f"{re.sub(r'[-_.]+', '_', name).lower()}-{version}-*.whl")
+        lines.append(f"{name}=={version} --hash=sha256:{_sha256(wheel).hex()}")
+    LOCK.write_text("\n".join(lines) + "\n", "utf-8", newline="\n")
 
 
-def _wheel(wheels: Path, pin: str) -> Path:
-    name, _, version = pin.partition("==")
-    stem = re.sub(r"[-_.]+", "_", name).lower()
-    return wheels / f"{stem}-{version}-py3-none-any.whl"
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def main() -> int:
+    """Run the command line, and return the exit code."""
+    parser = argparse.ArgumentParser(description="Recreate or check lib/_vendor.")
+    for name in ("check", "lock", "fetch"):
+        parser.add_argument(f"--{name}", action="store_true")
+    options = parser.parse_args()
+    try:
+        if options.lock:
+            lock()
+        tree = locked_tree()
+        if options.check:
+            check(tree)
+        elif not (options.lock or options.fetch):
+            replace(tree)
+    except VendorError as error:
+        print(f"vendor: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
-from typing import Any, Protocol, TypeVar
+from dataclasses import KW_ONLY, asdict, dataclass, replace
+from typing import Protocol, TypeVar
 
 from lib import hints
-from lib.api import retry
-from lib.api.models import (
-    AcceptedLogin,
-    Endpoint,
-    LoginRequest,
-    LogoutRequest,
-    Operation,
-    invalid_response,
-    operation_endpoint,
-    parse_logout,
-)
+from lib.api import models, retry
+from lib.api.models import AcceptedLogin, Endpoint, Json, LoginRequest, LogoutRequest, Operation
 from lib.api.transport import Response
-from lib.deadline import Clock, Deadline
-from lib.errors import (
-    RETRYABLE_STATUSES,
-    ApiError,
-    InvalidResponse,
-    OperationTimeout,
-    StatusError,
-)
+from lib.deadline import Clock, Deadline, Deadlines
+from lib.errors import RETRYABLE_STATUSES, ApiError, InvalidResponse, OperationTimeout, StatusError
 from lib.formats import BASE_PATH
 from lib.run_context import RunContext
 
@@ -42,55 +27,31 @@ VISIBILITY_SECONDS = 5.0
 class Sender(Protocol):
     """`lib.api.transport.Transport`, or a simulation of it."""
 
-    def send(
-        self,
-        method: str,
-        path: str,
-        body: dict[str, Any] | None,
-        *,
-        deadlines: tuple[Deadline, ...],
-    ) -> Response:
+    def send(self, method: str, path: str, body: Json | None, *, deadlines: Deadlines) -> Response:
         """Send one request and return the whole response."""
 
 
+@dataclass(frozen=True, slots=True)
 class Client:
-    """Client for the Reoclo automation API.
+    """Client for the Reoclo automation API. Each method can raise `Canceled` at a checkpoint."""
 
-    Args:
-        transport: Sends the requests.
-        run_context: Included in every login and logout request.
-        clock: Clock to sleep on.
-        info: Writes a log line about each retry.
-        debug: Writes a debug line about each request.
-    """
-
-    def __init__(
-        self,
-        transport: Sender,
-        run_context: RunContext,
-        clock: Clock,
-        *,
-        info: Callable[[str], None],
-        debug: Callable[[str], None],
-    ) -> None:
-        self._transport = transport
-        self._run_context = run_context
-        self._clock = clock
-        self._info = info
-        self._debug = debug
+    transport: Sender
+    run_context: RunContext  # included in every login and logout request
+    clock: Clock
+    _: KW_ONLY
+    info: Callable[[str], None]  # writes a log line about each retry
+    debug: Callable[[str], None]  # writes a debug line about each request
 
     def log_in(self, request: LoginRequest, deadline: Deadline) -> AcceptedLogin:
         """Request a login.
 
         Raises:
-            ApiError: the request failed; `maybe_processed` is whether the API may have
-                processed an attempt.
-            Canceled: at a cancellation checkpoint.
+            ApiError: no attempt was accepted; `maybe_processed` covers all attempts.
         """
 
         def attempt() -> AcceptedLogin:
             # A second login request is a second login, so this one may take long.
-            limit = Deadline(self._clock, LOGIN_ATTEMPT_SECONDS)
+            limit = Deadline(self.clock, LOGIN_ATTEMPT_SECONDS)
             response = self._exchange(request.endpoint, asdict(request), (limit, deadline))
             return AcceptedLogin.from_json(_json(response))
 
@@ -98,19 +59,15 @@ class Client:
         return replace(outcome.response, maybe_repeated=outcome.maybe_processed)
 
     def log_out(self, request: LogoutRequest, deadline: Deadline) -> Operation:
-        """Request a logout.
-
-        Returns:
-            What the response reports of the logout's operation; empty if it names none.
+        """Request a logout, and return its operation; an empty one if the response names none.
 
         Raises:
-            ApiError: the request failed.
-            Canceled: at a cancellation checkpoint.
+            ApiError: no attempt was accepted.
         """
 
         def attempt() -> Operation:
             response = self._exchange(request.endpoint, asdict(request), self._limits(deadline))
-            return parse_logout(None if response.is_empty else _json(response))
+            return models.parse_logout(None if response.is_empty else _json(response))
 
         return self._retry(attempt, retry.CHANGE, deadline).response
 
@@ -122,27 +79,20 @@ class Client:
         purpose: str,
         first_seconds: float = retry.FIRST_POLL_SECONDS,
     ) -> Operation:
-        """Poll an operation until it ends.
+        """Poll an operation until it ends; for the first time after `first_seconds`.
 
-        Args:
-            operation_id: The operation.
-            deadline: Time limit.
-            purpose: "login" or "logout", for messages.
-            first_seconds: Seconds before the first poll.
+        The messages name the `purpose`: "login" or "logout".
 
         Raises:
             OperationTimeout: the operation did not end in time.
             ApiError: a request failed permanently.
-            Canceled: at a cancellation checkpoint.
         """
         last: list[Operation] = []  # the newest response, for the message of a timeout
-        visible = Deadline(self._clock, VISIBILITY_SECONDS)
-
-        def may_be_unknown() -> bool:
-            return not last and visible.remaining() > 0
+        visible = Deadline(self.clock, VISIBILITY_SECONDS)
 
         def fetch() -> Operation:
-            last[:] = [self._fetch(operation_id, deadline, may_be_unknown)]
+            last[:] = [self._fetch(operation_id, deadline, visible)]
+            visible.shorten(0.0)  # now the API knows the operation
             return last[0]
 
         try:
@@ -150,22 +100,19 @@ class Client:
                 fetch,
                 is_done=lambda operation: operation.ended,
                 deadline=deadline,
-                clock=self._clock,
+                clock=self.clock,
                 first_seconds=first_seconds,
             )
         except ApiError as error:
-            is_gone = isinstance(error, StatusError) and error.status == 404 and last
-            if is_gone or (error.retryable and not isinstance(error, InvalidResponse)):
+            if error.retryable and not isinstance(error, InvalidResponse):
                 raise _timed_out(operation_id, purpose, deadline, last, error) from error
             raise replace(error, operation_id=operation_id) from error
         if not last or not last[0].ended:
             raise _timed_out(operation_id, purpose, deadline, last)
         return last[0]
 
-    def _fetch(
-        self, operation_id: str, deadline: Deadline, may_be_unknown: Callable[[], bool]
-    ) -> Operation:
-        endpoint = operation_endpoint(operation_id)
+    def _fetch(self, operation_id: str, deadline: Deadline, visible: Deadline) -> Operation:
+        endpoint = models.operation_endpoint(operation_id)
 
         def attempt() -> Operation:
             try:
@@ -174,10 +121,10 @@ class Client:
             except InvalidResponse as error:
                 raise replace(error, retryable=True) from error
             except StatusError as error:
-                is_early = error.status == 404 and may_be_unknown()
+                is_early = error.status == 404 and visible.remaining() > 0
                 raise replace(error, retryable=error.retryable or is_early) from error
             if operation.operation_id not in {"", operation_id}:
-                raise invalid_response("it describes another operation", retryable=True)
+                raise models.invalid_response("it describes another operation", retryable=True)
             return operation
 
         return self._retry(attempt, retry.POLL, deadline).response
@@ -186,46 +133,39 @@ class Client:
         self, attempt: Callable[[], T], policy: retry.RetryPolicy, deadline: Deadline
     ) -> retry.Outcome[T]:
         def log(error: ApiError, seconds: float, number: int) -> None:
-            self._info(
-                f"{error.summary}. Retrying in {seconds:.1f} s{_why(error, number, policy)}."
-            )
+            why = ""
+            if isinstance(error, StatusError) and error.retry_after:
+                why = ", as the API requested"
+            elif policy.attempts is not None and not error.is_throttled:
+                why = f" (attempt {number} of {policy.attempts})"
+            self.info(f"{error.summary}. Retrying in {seconds:.1f} s{why}.")
 
         return retry.call_with_retries(
-            attempt, policy=policy, deadline=deadline, clock=self._clock, on_retry=log
+            attempt, policy=policy, deadline=deadline, clock=self.clock, on_retry=log
         )
 
-    def _exchange(
-        self, endpoint: Endpoint, fields: dict[str, Any] | None, deadlines: tuple[Deadline, ...]
-    ) -> Response:
-        """Send one request and return its response if the status is 2xx."""
-        body = None if fields is None else {**fields, **self._run_context.body()}
-        response = self._transport.send(
-            endpoint.method, BASE_PATH + endpoint.path, body, deadlines=deadlines
-        )
-        self._debug(f"{endpoint.method} {endpoint.path}: {response.status}")
+    def _exchange(self, endpoint: Endpoint, fields: Json | None, deadlines: Deadlines) -> Response:
+        """Pass a checkpoint, send one request, and return its response if the status is 2xx."""
+        self.clock.raise_if_canceled()
+        body = None if fields is None else {**fields, **self.run_context.body()}
+        path = BASE_PATH + endpoint.path
+        response = self.transport.send(endpoint.method, path, body, deadlines=deadlines)
+        self.debug(f"{endpoint.method} {endpoint.path}: {response.status}")
         if not 200 <= response.status < 300:
             raise _status_error(response, endpoint)
         return response
 
-    def _limits(self, deadline: Deadline) -> tuple[Deadline, ...]:
+    def _limits(self, deadline: Deadline) -> Deadlines:
         """Return the limits of an attempt, so that one that hangs leaves time for another."""
         share = max(deadline.remaining() / 3, SHORTEST_ATTEMPT_SECONDS)
-        return Deadline(self._clock, min(share, LONGEST_ATTEMPT_SECONDS)), deadline
-
-
-def _why(error: ApiError, number: int, policy: retry.RetryPolicy) -> str:
-    if isinstance(error, StatusError) and error.retry_after:
-        return ", as the API requested"
-    if error.is_throttled or policy.attempts is None:
-        return ""
-    return f" (attempt {number} of {policy.attempts})"
+        return Deadline(self.clock, min(share, LONGEST_ATTEMPT_SECONDS)), deadline
 
 
 def _json(response: Response) -> object:
     try:
         return response.json()
     except ValueError as error:
-        raise invalid_response("expected a JSON object") from error
+        raise models.invalid_response("expected a JSON object") from error
 
 
 def _status_error(response: Response, endpoint: Endpoint) -> StatusError:
@@ -276,13 +216,12 @@ def _timed_out(
     fault: ApiError | None = None,
 ) -> OperationTimeout:
     status = (last[0].status if last else "") or "unknown"
-    stopped = (
-        f"Stopped waiting for the {purpose} after {deadline.elapsed():.0f} s"
-        if fault
-        else f"Timed out after {deadline.limit:.0f} s waiting for the {purpose}"
-    )
+    if fault:
+        summary = f"Stopped waiting for the {purpose} after {deadline.elapsed():.0f} s"
+    else:
+        summary = f"Timed out after {deadline.limit:.0f} s waiting for the {purpose}"
     return OperationTimeout(
-        f"{stopped} (last status: {status})",
+        f"{summary} (last status: {status})",
         detail=fault.summary if fault else "",
         hint=fault.hint if fault else hints.TIMEOUT,
         operation_id=operation_id,

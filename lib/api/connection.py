@@ -23,18 +23,11 @@ from urllib3.util.connection import create_connection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Time limits of one attempt, in seconds.
+    """Time limits of one attempt, in seconds."""
 
-    Args:
-        address: To connect to an address of a name that has more addresses.
-        connect: To connect to all addresses of a name, and again for a proxy's CONNECT and for
-            the TLS handshake.
-        read: To wait for bytes of the response.
-    """
-
-    address: float = 3.0
-    connect: float = 10.0
-    read: float = 30.0
+    address: float = 3.0  # to connect to an address of a name that has more addresses
+    connect: float = 10.0  # for all addresses; again for a proxy's CONNECT and for TLS
+    read: float = 30.0  # to wait for bytes of the response
 
 
 class Abandoned(Exception):
@@ -42,7 +35,7 @@ class Abandoned(Exception):
 
 
 class Attempt:
-    """One attempt to send a request, and whether its own bytes started to go out.
+    """One attempt to send a request; `sent` is whether its own bytes started to go out.
 
     To abandon an attempt and to start sending exclude each other: an attempt that was abandoned
     before its request was sent never sends it.
@@ -50,31 +43,22 @@ class Attempt:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
+        self.sent = False
         self._lock = threading.Lock()
         self._abandoned = False
-        self._sent = False
-
-    @property
-    def sent(self) -> bool:
-        """Whether the request's own bytes started to go out."""
-        return self._sent
 
     def start_sending(self) -> None:
-        """Record that the request is sent from here on.
-
-        Raises:
-            Abandoned: nobody waits for the response anymore.
-        """
+        """Record that the request is sent from here on, or raise `Abandoned`."""
         with self._lock:
-            if self._abandoned and not self._sent:
+            if self._abandoned and not self.sent:
                 raise Abandoned
-            self._sent = True
+            self.sent = True
 
     def abandon(self) -> bool:
         """Abandon the attempt, and return whether its request was sent."""
         with self._lock:
             self._abandoned = True
-            return self._sent
+            return self.sent
 
 
 class _CurrentAttempt(threading.local):
@@ -159,7 +143,7 @@ class _HttpsPool(HTTPSConnectionPool):
 
 
 class RecordingAdapter(HTTPAdapter):
-    """Adapter of requests for connections that record whether a request was sent.
+    """Adapter of requests for these connections.
 
     Args:
         tls: TLS context for the API and for a proxy with TLS; None for plain http.
@@ -170,23 +154,16 @@ class RecordingAdapter(HTTPAdapter):
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 of requests
-        """Create the pools with our connection classes."""
+        """Create the pools for these connections."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
-    def build_connection_pool_key_attributes(
-        self,
-        *args: Any,  # noqa: ANN401 the types are those of requests
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    def build_connection_pool_key_attributes(self, *args: Any) -> Any:  # noqa: ANN401 of requests
         """Add the TLS context to what a connection is created with."""
         host, pool = super().build_connection_pool_key_attributes(*args)
         return host, ({**pool, "ssl_context": self._tls} if self._tls else pool)
 
-    def proxy_manager_for(
-        self,
-        proxy: str,
-        **kwargs: Any,  # noqa: ANN401 as above
-    ) -> Any:  # noqa: ANN401 as above
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:  # noqa: ANN401 of requests
         """Return the pools for a proxy. A proxy with TLS is verified as the API is."""
         is_new = proxy not in self.proxy_manager
         # requests adds certifi's certificates for the API only, and reading them takes long.

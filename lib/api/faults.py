@@ -8,41 +8,21 @@ import ssl
 from collections.abc import Iterator
 from typing import TypeVar
 
-import requests
-from urllib3.exceptions import (
-    HTTPError,
-    LocationParseError,
-    LocationValueError,
-    NameResolutionError,
-    ProxySchemeUnknown,
-)
-from urllib3.exceptions import (
-    TimeoutError as Urllib3Timeout,
-)
+from requests import exceptions as requests
+from urllib3 import exceptions as urllib3
 
 from lib import hints
 from lib.errors import TransportError
+from lib.hints import Hint
 
 E = TypeVar("E", bound=BaseException)
 
 # What a request can raise. Anything else is an error of this action.
-FAULTS = (requests.RequestException, HTTPError, OSError, ValueError, MemoryError)
+FAULTS = (requests.RequestException, urllib3.HTTPError, OSError, ValueError, MemoryError)
 
-_MALFORMED_URL = (
-    requests.exceptions.InvalidURL,
-    LocationParseError,
-    LocationValueError,
-    UnicodeError,
-)
-_UNUSABLE_PROXY = (
-    requests.exceptions.InvalidProxyURL,
-    requests.exceptions.InvalidSchema,
-    ProxySchemeUnknown,
-)
-_INCOMPLETE = (
-    requests.exceptions.ChunkedEncodingError,
-    requests.exceptions.ContentDecodingError,
-)
+_MALFORMED_URL = (requests.InvalidURL, urllib3.LocationValueError, UnicodeError)
+_UNUSABLE_PROXY = (requests.InvalidProxyURL, requests.InvalidSchema, urllib3.ProxySchemeUnknown)
+_INCOMPLETE = (requests.ChunkedEncodingError, requests.ContentDecodingError)
 # OpenSSL's reasons for a peer without TLS, or without a version that both support.
 _NO_TLS = {
     "HTTP_REQUEST",
@@ -52,7 +32,8 @@ _NO_TLS = {
     "UNSUPPORTED_PROTOCOL",
     "WRONG_VERSION_NUMBER",
 }
-# http.client raises a plain OSError if a proxy opens no tunnel.
+_NO_PROXY = "Cannot use the proxy that the environment sets"
+# http.client raises a plain OSError with the status if a proxy opens no tunnel.
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d\d\d)")
 
 
@@ -61,33 +42,30 @@ def classify(  # noqa: PLR0911 one kind of fault after the other
 ) -> TransportError:
     """Return the error for a request that received no complete response.
 
-    Args:
-        error: What the request raised.
-        sent: Whether the request's own bytes started to go out.
+    `sent` is whether the request's own bytes started to go out.
     """
     causes = list(_causes(error))
     certificate = _first(causes, ssl.SSLCertVerificationError)
     if certificate and not sent:
-        return _untrusted(certificate)
-    tunnel = _tunnel_status(causes)
+        reason = certificate.verify_message
+        hint = hints.for_certificate_error(reason)
+        return _final("Cannot reach the Reoclo API: certificate verify failed", hint, reason)
+    tunnel = next((found[1] for cause in causes if (found := _TUNNEL.search(str(cause)))), "")
     if tunnel.startswith("4"):
-        return _unusable_proxy(f"the proxy rejected the connection ({tunnel})")
+        return _final(f"{_NO_PROXY}: the proxy rejected the connection ({tunnel})", hints.PROXY)
     if any(isinstance(cause, _UNUSABLE_PROXY) for cause in causes):
-        return _unusable_proxy("only http and https proxies are supported")
+        return _final(f"{_NO_PROXY}: only http and https proxies are supported", hints.PROXY)
     if any(isinstance(cause, _MALFORMED_URL) for cause in causes):
-        return _malformed_url()
+        summary = "The URL of the Reoclo API, or of the proxy, is malformed"
+        return _final(summary, hints.MALFORMED_URL)
     if isinstance(error, MemoryError):
         return local_fault("out of memory", sent=sent)
     handshake = _first(causes, ssl.SSLError)
     if handshake and not sent:
-        return _tls_failed(retryable=handshake.reason not in _NO_TLS)
+        create = _final if handshake.reason in _NO_TLS else _retryable
+        return create("Cannot reach the Reoclo API: TLS handshake failed", hints.TLS)
     failed = "No response from the Reoclo API" if sent else "Cannot reach the Reoclo API"
-    return TransportError(
-        f"{failed}: {_reason(causes, tunnel)}",
-        hint=hints.UNREACHABLE,
-        retryable=True,
-        maybe_processed=sent,
-    )
+    return _retryable(f"{failed}: {_reason(causes, tunnel)}", hints.UNREACHABLE, sent=sent)
 
 
 def timed_out(*, sent: bool) -> TransportError:
@@ -97,68 +75,39 @@ def timed_out(*, sent: bool) -> TransportError:
 
 def local_fault(reason: str, *, sent: bool) -> TransportError:
     """Return the error for a request that this machine could not handle."""
-    return TransportError(
-        f"The runner could not send the request: {reason}",
-        hint=hints.LOCAL_FAULT,
-        retryable=True,
-        maybe_processed=sent,
-    )
+    summary = f"The runner could not send the request: {reason}"
+    return _retryable(summary, hints.LOCAL_FAULT, sent=sent)
 
 
-def _untrusted(certificate: ssl.SSLCertVerificationError) -> TransportError:
-    return TransportError(
-        "Cannot reach the Reoclo API: certificate verify failed",
-        detail=certificate.verify_message,
-        hint=hints.for_certificate_error(certificate.verify_message),
-        maybe_processed=False,
-    )
+def _final(summary: str, hint: Hint, detail: str = "") -> TransportError:
+    return TransportError(summary, detail=detail, hint=hint, maybe_processed=False)
 
 
-def _unusable_proxy(reason: str) -> TransportError:
-    return TransportError(
-        f"Cannot use the proxy that the environment sets: {reason}",
-        hint=hints.PROXY,
-        maybe_processed=False,
-    )
-
-
-def _malformed_url() -> TransportError:
-    return TransportError(
-        "The URL of the Reoclo API, or of the proxy, is malformed",
-        hint=hints.MALFORMED_URL,
-        maybe_processed=False,
-    )
-
-
-def _tls_failed(*, retryable: bool) -> TransportError:
-    return TransportError(
-        "Cannot reach the Reoclo API: TLS handshake failed",
-        hint=hints.TLS,
-        retryable=retryable,
-        maybe_processed=False,
-    )
+def _retryable(summary: str, hint: Hint, *, sent: bool = False) -> TransportError:
+    return TransportError(summary, hint=hint, retryable=True, maybe_processed=sent)
 
 
 def _reason(causes: list[BaseException], tunnel: str) -> str:
     """Return the reason in standard terms, without a library's class name."""
     if tunnel:
         return f"the proxy returned {tunnel}"
-    if _first(causes, NameResolutionError) or _first(causes, socket.gaierror):
+    if _first(causes, urllib3.NameResolutionError) or _first(causes, socket.gaierror):
         return "DNS lookup failed"
-    if any(isinstance(cause, (TimeoutError, requests.Timeout, Urllib3Timeout)) for cause in causes):
+    if any(_is_timeout(cause) for cause in causes):
         return "timed out"
     if any(isinstance(cause, _INCOMPLETE) for cause in causes):
         return "the response was incomplete"
     system = next((c for c in causes if isinstance(c, OSError) and c.strerror), None)
     if system and not isinstance(system, ssl.SSLError):
-        # Messages of Windows end with a full stop.
-        return str(system.strerror).lower().rstrip(".")
+        return str(system.strerror).lower().rstrip(".")  # Windows adds a full stop
     return "the connection was closed"
 
 
-def _tunnel_status(causes: list[BaseException]) -> str:
-    """Return the status of a proxy that opened no tunnel, empty if that is not the cause."""
-    return next((found[1] for cause in causes if (found := _TUNNEL.search(str(cause)))), "")
+def _is_timeout(cause: BaseException) -> bool:
+    # urllib3 derives NewConnectionError, for a refused connection, from its timeout.
+    if isinstance(cause, urllib3.NewConnectionError):
+        return False
+    return isinstance(cause, (TimeoutError, requests.Timeout, urllib3.TimeoutError))
 
 
 def _first(causes: list[BaseException], kind: type[E]) -> E | None:

@@ -17,26 +17,23 @@ from lib.errors import InvalidResponse
 Json = dict[str, Any]
 
 # The statuses that end an operation, as far as they are known.
-_TERMINAL = frozenset({"completed", "failed", "timeout", "cancelled", "canceled", "error"})
-
-_UNSUCCESSFUL = _TERMINAL - {"completed"}
 _INTERRUPTED = frozenset({"timeout", "cancelled", "canceled"})
+_UNSUCCESSFUL = _INTERRUPTED | {"failed", "error"}
+_TERMINAL = _UNSUCCESSFUL | {"completed"}
 
 
 class Endpoint(NamedTuple):
     """Endpoint of the API, and what to check when it rejects a request.
 
-    A request's fields are its body, apart from the run context.
-
     `requires` is what the key must be allowed to do, `ids` the inputs whose values are sent,
-    `not_found` the summary of a 404.
+    `not_found` the summary of a 404. A request's fields are its body, apart from the run context.
     """
 
     method: str
     path: str
     requires: str
-    ids: str
-    not_found: str
+    ids: str = "server_id"
+    not_found: str = "Server not found"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +42,6 @@ class VaultLogin:
 
     server_id: str
     credential_id: str
-
     registry_url: ClassVar[str] = ""
     credential: ClassVar[str] = "the credential in Reoclo"
     endpoint: ClassVar = Endpoint(
@@ -71,7 +67,6 @@ class PassthroughLogin:
     registry_url: str
     username: str
     access_token: str = field(repr=False)
-
     credential_id: ClassVar[str] = ""
     credential: ClassVar[str] = "the username, access_token and registry_url inputs"
     endpoint: ClassVar = Endpoint(
@@ -79,8 +74,6 @@ class PassthroughLogin:
         "/registry-auth/login-direct",
         requires="Allowed Servers includes this server, Allowed Operations includes "
         "registry_login, and registry passthrough (allow_registry_passthrough) is enabled",
-        ids="server_id",
-        not_found="Server not found",
     )
 
     @property
@@ -98,14 +91,11 @@ class LogoutRequest:
 
     server_id: str
     registry_url: str
-
     endpoint: ClassVar = Endpoint(
         "POST",
         "/registry-auth/logout",
         requires="Allowed Servers includes this server and Allowed Operations includes "
         "registry_logout",
-        ids="server_id",
-        not_found="Server not found",
     )
 
 
@@ -116,17 +106,13 @@ def operation_endpoint(operation_id: str) -> Endpoint:
         f"/operations/{operation_id}",
         requires="Allowed Servers includes this server and Allowed Operations includes "
         "registry_login and registry_logout",
-        ids="server_id",
         not_found="Operation not found",
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """Operation on a server, as far as a response describes it.
-
-    Every field may be empty. `exit_code` is None unless the response has one.
-    """
+    """Operation on a server, as far as a response describes it. Every field may be empty."""
 
     operation_id: str = ""
     status: str = ""
@@ -134,12 +120,11 @@ class Operation:
     exit_code: int | None = None
     stdout: str = field(default="", repr=False)
     stderr: str = field(default="", repr=False)
-    completed_at: bool = False
 
     @property
     def ended(self) -> bool:
-        """Whether the operation will not change anymore. An unknown status does not end it."""
-        return self.status in _TERMINAL or self.completed_at or self.exit_code is not None
+        """Whether the operation will not change anymore."""
+        return self.status in _TERMINAL
 
     @property
     def succeeded(self) -> bool:
@@ -156,7 +141,7 @@ class Operation:
 
     @property
     def reports_failure(self) -> bool:
-        """Whether the response reports anything but success."""
+        """Whether the response reports an end other than success."""
         return bool(self.exit_code) or self.status in _UNSUCCESSFUL
 
     @property
@@ -171,18 +156,15 @@ class Operation:
 
     @classmethod
     def from_json(cls, data: object) -> Operation:
-        """Parse a response that describes an operation.
-
-        Raises:
-            InvalidResponse: the response is not a JSON object.
-        """
+        """Parse a response that describes an operation, or raise `InvalidResponse`."""
         response = _object(data)
         result = response.get("result")
         fields = result if isinstance(result, dict) else {}
         exit_code = _exit_code(fields.get("exit_code", response.get("exit_code")))
-        completed_at = bool(response.get("completed_at"))
         status = _valid(response, "status", formats.is_status)
-        if not status and (completed_at or exit_code is not None):
+        # A status that is missing or unknown does not end an operation, but these two do.
+        has_ended = bool(response.get("completed_at")) or exit_code is not None
+        if has_ended and status not in _TERMINAL:
             status = "completed"
         return cls(
             operation_id=_valid(response, "operation_id", formats.is_operation_id),
@@ -191,7 +173,6 @@ class Operation:
             exit_code=exit_code,
             stdout=_text(fields, "stdout"),
             stderr=_text(fields, "stderr"),
-            completed_at=completed_at,
         )
 
 
@@ -213,11 +194,7 @@ class AcceptedLogin:
 
     @classmethod
     def from_json(cls, data: object) -> AcceptedLogin:
-        """Parse the response to a login request.
-
-        Raises:
-            InvalidResponse: the response is not a JSON object.
-        """
+        """Parse the response to a login request, or raise `InvalidResponse`."""
         response = _object(data)
         operation = Operation.from_json(response)
         has_result = operation.exit_code is not None or isinstance(response.get("result"), dict)
@@ -246,21 +223,16 @@ def _text(response: Json, name: str) -> str:
 
 
 def _valid(response: Json, name: str, is_valid: Callable[[str], bool]) -> str:
-    """Return a field's text, or an empty one if it is missing or invalid."""
     value = _text(response, name)
     return value if is_valid(value) else ""
 
 
 def _exit_code(value: object) -> int | None:
-    """Return an exit code, or None if there is no valid one. Windows has 32-bit exit codes."""
-    # A bool is an int to Python, but not an exit code.
+    # A bool is an int to Python, but not an exit code. Windows has 32-bit exit codes.
     return value if type(value) is int and abs(value) < 2**32 else None
 
 
 def invalid_response(reason: str, *, retryable: bool = False) -> InvalidResponse:
     """Return the error for a 2xx response that is not the API's."""
-    return InvalidResponse(
-        f"Unexpected response from the Reoclo API: {reason}",
-        hint=hints.UNEXPECTED_RESPONSE,
-        retryable=retryable,
-    )
+    summary = f"Unexpected response from the Reoclo API: {reason}"
+    return InvalidResponse(summary, hint=hints.UNEXPECTED_RESPONSE, retryable=retryable)

@@ -35,27 +35,21 @@ LAST_REQUEST_SECONDS = 0.5
 class RetryPolicy:
     """How often and how soon to retry.
 
-    Args:
-        attempts: Most attempts, not counting those that the API throttled; None for no limit
-            but the deadline.
-        shortest_wait: Fewest seconds between two attempts.
+    `attempts` does not count those that the API throttled; None is no limit but the deadline.
+    `shortest_wait` is in seconds, between two attempts.
     """
 
     attempts: int | None
     shortest_wait: float = 0.0
 
 
-# A login or a logout, and a poll.
-CHANGE = RetryPolicy(attempts=ATTEMPTS)
+CHANGE = RetryPolicy(attempts=ATTEMPTS)  # a login or a logout
 POLL = RetryPolicy(attempts=None, shortest_wait=0.4)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[T]):
-    """Response to a request, after one or more attempts.
-
-    `maybe_processed` is whether the API may have processed an earlier attempt as well.
-    """
+    """Response to a request, and whether the API may have processed an earlier attempt as well."""
 
     response: T
     attempts: int
@@ -72,22 +66,14 @@ def call_with_retries(
 ) -> Outcome[T]:
     """Call `send` until it succeeds, fails permanently, or runs out of attempts or time.
 
-    Args:
-        send: Makes one attempt.
-        policy: How often and how soon to retry.
-        deadline: Time limit for all attempts.
-        clock: Clock to sleep on.
-        on_retry: Called with the error, the seconds to wait and the number of the next attempt.
-
-    Returns:
-        The response, the number of attempts, and whether an earlier attempt may have been
-        processed.
+    Calls `on_retry` with the error, the seconds to wait and the number of the next attempt.
 
     Raises:
-        ApiError: the last error, raised anew with the same two facts.
-        Canceled: at a checkpoint, with whether an attempt may have been processed.
+        ApiError: the last error, with the number of attempts.
+        Canceled: at a checkpoint.
+            Both are raised anew, with whether any attempt may have been processed.
     """
-    limits = _backoff()
+    waits = _waits()
     maybe_processed = False
     failures = invalid = 0
     seconds = 0.0
@@ -104,7 +90,7 @@ def call_with_retries(
             failures += not error.is_throttled
             invalid += isinstance(error, InvalidResponse)
             is_final = not error.retryable or failures == policy.attempts or invalid == ATTEMPTS
-            wait = None if is_final else _seconds_to_wait(error, limits, deadline)
+            wait = None if is_final else _seconds_to_wait(error, waits, deadline)
             if wait is None:
                 raise replace(error, attempts=attempt, maybe_processed=maybe_processed) from error
             seconds = max(wait, policy.shortest_wait)
@@ -122,15 +108,8 @@ def poll(
 ) -> T | None:
     """Call `fetch` at growing intervals until its result is done, or until the deadline.
 
-    Args:
-        fetch: Fetches the current value.
-        is_done: Returns whether a value is final.
-        deadline: Time limit.
-        clock: Clock to sleep on.
-        first_seconds: Seconds before the first call.
-
-    Returns:
-        The last value, final or not; None if there was no time for one.
+    Waits `first_seconds` before the first call. Returns the last value, done or not; None if
+    there was no time for one.
     """
     value: T | None = None
     start = deadline.elapsed()
@@ -142,33 +121,23 @@ def poll(
             break
         shortest = POLL.shortest_wait
         waited = deadline.elapsed() - start
-        interval = min(
-            max(INTERVAL_SHARE * waited, SHORTEST_INTERVAL_SECONDS), LONGEST_INTERVAL_SECONDS
-        )
+        interval = max(INTERVAL_SHARE * waited, SHORTEST_INTERVAL_SECONDS)
+        interval = min(interval, LONGEST_INTERVAL_SECONDS)
     return value
 
 
-def _seconds_to_wait(error: ApiError, limits: Iterator[float], deadline: Deadline) -> float | None:
+def _seconds_to_wait(error: ApiError, waits: Iterator[float], deadline: Deadline) -> float | None:
     """Return the seconds to wait before the next attempt, or None if there is no time for one."""
     requested = (error.retry_after or 0.0) if isinstance(error, StatusError) else 0.0
     left = deadline.remaining() - LAST_REQUEST_SECONDS
-    if requested >= left:
-        return None
-    return min(requested + _full_jitter(next(limits)), left)
+    return None if requested >= left else min(requested + next(waits), left)
 
 
-def _backoff() -> Iterator[float]:
-    """Return the upper limits of the waits: exponential backoff."""
+def _waits() -> Iterator[float]:
+    """Yield waits with exponential backoff and full jitter: clients must not retry in step."""
     # Imported after the first failure, because backoff imports asyncio.
     import backoff  # noqa: PLC0415
 
     limits = backoff.expo(factor=FIRST_RETRY_SECONDS, max_value=LONGEST_RETRY_SECONDS)
     next(limits)  # the generator yields None first
-    yield from limits
-
-
-def _full_jitter(limit: float) -> float:
-    """Return a random wait from 0 to the limit, so that clients do not retry in step."""
-    import backoff  # noqa: PLC0415
-
-    return backoff.full_jitter(limit)
+    yield from map(backoff.full_jitter, limits)

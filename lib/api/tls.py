@@ -16,28 +16,22 @@ from pathlib import Path
 def create_context(ca_paths: Mapping[str, str], log: Callable[[str], None]) -> ssl.SSLContext:
     """Return the context for TLS connections to the API.
 
-    Args:
-        ca_paths: Files and folders with additional CA certificates, by variable.
-        log: Writes a line about each that cannot be used. It is skipped: a certificate that
-            needs it fails later, and one that does not must not fail.
+    `ca_paths` has files and folders with additional CA certificates, by variable. One that cannot
+    be used is logged and skipped: a certificate that needs it fails later, another must not fail.
     """
     from truststore import SSLContext  # noqa: PLC0415
 
     context = SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if ca_paths:
-        _add_system(context)
+        # What OpenSSL trusts by default, which SSL_CERT_FILE would replace. Not every system
+        # has both.
+        defaults = ssl.get_default_verify_paths()
+        for path in (defaults.openssl_cafile, defaults.openssl_capath):
+            _add(context, path)
     for variable, path in ca_paths.items():
-        reason = _add(context, path)
-        if reason:
+        if reason := _add(context, path):
             log(f"Ignoring {variable}: cannot use {path} ({reason}).")
     return context
-
-
-def _add_system(context: ssl.SSLContext) -> None:
-    """Add what OpenSSL trusts by default, which SSL_CERT_FILE would replace."""
-    defaults = ssl.get_default_verify_paths()
-    for path in (defaults.openssl_cafile, defaults.openssl_capath):
-        _add(context, path)  # not every system has both
 
 
 def _add(context: ssl.SSLContext, path: str) -> str:
@@ -45,12 +39,8 @@ def _add(context: ssl.SSLContext, path: str) -> str:
     try:
         kind = "capath" if Path(path).is_dir() else "cafile"
         context.load_verify_locations(**{kind: path})
-    except OSError as error:
-        return _reason(error)
-    return ""
-
-
-def _reason(error: OSError) -> str:
-    if isinstance(error, ssl.SSLError):
+    except ssl.SSLError:
         return "it contains no readable certificate"
-    return (error.strerror or "it cannot be read").lower().rstrip(".")
+    except OSError as error:
+        return (error.strerror or "it cannot be read").lower().rstrip(".")
+    return ""

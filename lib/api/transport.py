@@ -16,7 +16,6 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 import requests
 from requests.auth import AuthBase
@@ -24,10 +23,9 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from lib.api import faults
 from lib.api.connection import Attempt, Limits, RecordingAdapter, current
+from lib.api.models import Json, invalid_response
 from lib.cancellation import CHECKPOINT_SECONDS, Canceled
-from lib.deadline import Clock, Deadline
-from lib.errors import InvalidResponse
-from lib.hints import UNEXPECTED_RESPONSE
+from lib.deadline import Clock, Deadlines
 from lib.version import __version__
 
 USER_AGENT = f"reoclo-docker-auth/{__version__}"
@@ -53,11 +51,7 @@ class Response:
         return not self.body.strip()
 
     def json(self) -> object:
-        """Parse the body.
-
-        Raises:
-            ValueError: the body is not JSON.
-        """
+        """Parse the body, or raise ValueError."""
         try:
             return json.loads(self.body)
         except RecursionError as error:
@@ -83,58 +77,28 @@ class _Session(requests.Session):
         """Return that there is none."""
 
 
+@dataclass(frozen=True, slots=True)
 class Transport:
-    """Sends single requests to an API.
+    """Sends single requests to an API."""
 
-    Args:
-        base_url: Validated URL without trailing slashes.
-        session: Session to send with; see `open_session`.
-        clock: Clock whose cancellation checkpoints are passed while waiting.
-        limits: Time limits for connecting and reading.
-    """
+    base_url: str  # validated, without trailing slashes
+    session: requests.Session  # of `open_session`
+    clock: Clock  # its cancellation checkpoints are passed while waiting
+    limits: Limits = Limits()  # noqa: RUF009 immutable
 
-    def __init__(
-        self,
-        base_url: str,
-        session: requests.Session,
-        clock: Clock,
-        limits: Limits = Limits(),  # noqa: B008 immutable
-    ) -> None:
-        self._base_url = base_url
-        self._session = session
-        self._clock = clock
-        self._limits = limits
-
-    def send(
-        self,
-        method: str,
-        path: str,
-        body: dict[str, Any] | None,
-        *,
-        deadlines: tuple[Deadline, ...],
-    ) -> Response:
-        """Send one request and read the whole response.
-
-        Args:
-            method: HTTP method.
-            path: Path after the base URL.
-            body: What to send as JSON.
-            deadlines: Time limits; the first that expires counts.
+    def send(self, method: str, path: str, body: Json | None, *, deadlines: Deadlines) -> Response:
+        """Send one request with a JSON body, and read the whole response.
 
         Raises:
             TransportError: no complete response arrived.
             InvalidResponse: the response is too large, or its status is 1xx.
             Canceled: at a cancellation checkpoint, with whether the request was sent.
         """
-        self._clock.raise_if_canceled()
-        attempt = Attempt(self._limits)
-        outcome: Future[Response] = Future()
-        run = _run_in_thread(outcome, attempt, lambda: self._exchange(method, path, body))
-        if not run:
-            raise faults.local_fault("no thread can be started", sent=False)
+        attempt = Attempt(self.limits)
+        outcome = _run_in_thread(attempt, lambda: self._exchange(method, path, body))
         try:
             while not wait([outcome], timeout=CHECKPOINT_SECONDS).done:
-                self._clock.raise_if_canceled(request_in_flight=attempt.sent)
+                self.clock.raise_if_canceled(request_in_flight=attempt.sent)
                 if not all(deadline.remaining() for deadline in deadlines):
                     raise faults.timed_out(sent=attempt.abandon())
             return outcome.result()
@@ -143,20 +107,19 @@ class Transport:
         except faults.FAULTS as error:
             raise faults.classify(error, sent=attempt.sent) from error
 
-    def _exchange(self, method: str, path: str, body: dict[str, Any] | None) -> Response:
-        response = self._session.request(
+    def _exchange(self, method: str, path: str, body: Json | None) -> Response:
+        response = self.session.request(
             method,
-            self._base_url + path,
+            self.base_url + path,
             json=body,
-            timeout=(self._limits.connect, self._limits.read),
+            timeout=(self.limits.connect, self.limits.read),
             verify=DEFAULT_CA_BUNDLE_PATH,  # otherwise requests reads one from the environment
             allow_redirects=False,  # the key would follow, and a POST would become a GET
             stream=True,
         )
-        if response.status_code < 200:
-            response.close()
-            raise _invalid(f"unexpected status {response.status_code}")
         with response:
+            if response.status_code < 200:
+                raise invalid_response(f"unexpected status {response.status_code}")
             content = _read(response)
         return Response(
             status=response.status_code,
@@ -185,7 +148,7 @@ def parse_retry_after(text: str) -> float | None:
     """Parse a Retry-After header, in seconds or as a date (RFC 9110, section 10.2.3).
 
     Returns:
-        The seconds to wait, never negative, or None for anything else.
+        The seconds to wait, never negative; None for anything else.
     """
     text = text.strip()
     if _DIGITS.fullmatch(text):
@@ -204,19 +167,13 @@ def _read(response: requests.Response) -> bytes:
     for chunk in response.iter_content(64 * 1024):
         body += chunk
         if len(body) > LONGEST_BODY_BYTES:
-            raise _invalid("the response body is larger than 4 MiB")
+            raise invalid_response("the response body is larger than 4 MiB")
     return bytes(body)
 
 
-def _invalid(reason: str) -> InvalidResponse:
-    summary = f"Unexpected response from the Reoclo API: {reason}"
-    return InvalidResponse(summary, hint=UNEXPECTED_RESPONSE)
-
-
-def _run_in_thread(
-    outcome: Future[Response], attempt: Attempt, call: Callable[[], Response]
-) -> bool:
-    """Run an attempt in its own thread, and return whether a thread could be started."""
+def _run_in_thread(attempt: Attempt, call: Callable[[], Response]) -> Future[Response]:
+    """Run an attempt in its own thread, and return its future outcome."""
+    outcome: Future[Response] = Future()
 
     def run() -> None:
         current.attempt = attempt
@@ -227,6 +184,6 @@ def _run_in_thread(
 
     try:
         threading.Thread(target=run, daemon=True).start()
-    except (RuntimeError, MemoryError):
-        return False
-    return True
+    except (RuntimeError, MemoryError) as error:
+        raise faults.local_fault("no thread can be started", sent=False) from error
+    return outcome

@@ -19,7 +19,7 @@ function reason({ error, code, signal }) {
 function stillLoggedIn(state, problem) {
   const known = (name, form = /^[\w-]{1,64}$/) => (form.test(state[name]) ? state[name] : "");
   const registry = known("registry_url", /^[a-z0-9[][\w.:/[\]~-]{0,79}$/i);
-  const login = registry || `registry credential ${known("credential_id") || "(unknown)"}`;
+  const login = registry || `the registry of credential ${known("credential_id") || "(unknown)"}`;
   const command = registry === "docker.io" ? "docker logout" : `docker logout ${registry || "<registry>"}`;
   return `Could not log out of ${login} on server ${known("server_id") || "(unknown)"}. The server may still be ` +
     `logged in: run \`${command}\` there as the Reoclo runner agent's user. ${problem}`;

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
@@ -30,14 +30,8 @@ _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
 class Runner:
     """The runner's side of a step: log, annotations, outputs and state.
 
-    Args:
-        stream: Where log lines and commands are written: standard output.
-        state_file: Command file for state; None if the runner created none.
-        output_file: Command file for outputs; None if the runner created none.
-        api_key: Must not appear in an output or in the state.
-        debug: Whether debug logging is enabled.
-        is_act: Whether the runner parses commands as act does.
-        append: Appends data to a command file, all of it or nothing; `append_whole` by default.
+    The command files are None if the runner created none. The API key must not appear in an
+    output or in the state. `is_act` is whether the runner parses commands as act does.
     """
 
     def __init__(
@@ -49,7 +43,6 @@ class Runner:
         api_key: str,
         debug: bool,
         is_act: bool = False,
-        append: Callable[[Path, bytes], None] | None = None,
     ) -> None:
         self._stream = stream
         self._state_file = state_file
@@ -57,7 +50,6 @@ class Runner:
         self._api_key = api_key
         self._debug = debug
         self._is_act = is_act
-        self._append = append or append_whole
         self._forms: set[str] = set()
 
     def mask(self, secret: str) -> None:
@@ -91,28 +83,18 @@ class Runner:
         self._annotate("warning", error)
 
     def set_outputs(self, outputs: Iterable[tuple[str, str]]) -> None:
-        """Set step outputs.
-
-        Raises:
-            RunnerError: the runner's file cannot be written, or a value contains the API key.
-        """
+        """Set step outputs, or raise `RunnerError`."""
         for name, value in outputs:
             self._refuse_key(value)
-            _append(self._append, self._output_file, "step outputs (GITHUB_OUTPUT)", name, value)
+            _append(self._output_file, "step outputs (GITHUB_OUTPUT)", name, value)
 
     def save_state(self, name: str, value: str, *, without_key: str | None = None) -> None:
-        """Save state for post. It replaces the value saved before under the same name.
+        """Save state for post, or raise `RunnerError`. The last value of a name counts.
 
-        Args:
-            name: Name of the state.
-            value: The value, one line.
-            without_key: The value without the field that may contain the API key, if one may.
-
-        Raises:
-            RunnerError: the runner's file cannot be written, or the value contains the API key.
+        `without_key` is the value without the field that may contain the API key, if one may.
         """
         self._refuse_key(value if without_key is None else without_key)
-        _append(self._append, self._state_file, "state (GITHUB_STATE)", name, value)
+        _append(self._state_file, "state (GITHUB_STATE)", name, value)
 
     def _annotate(self, level: str, error: ActionError) -> None:
         self._command(level, error.message(self._excerpt))
@@ -131,10 +113,8 @@ class Runner:
 
     def _refuse_key(self, value: str) -> None:
         if self._api_key and self._api_key in value:
-            raise RunnerError(
-                "A value for a step output or the state contains the API key",
-                hint=hints.UNEXPECTED_RESPONSE,
-            )
+            summary = "A value for a step output or the state contains the API key"
+            raise RunnerError(summary, hint=hints.UNEXPECTED_RESPONSE)
 
     def _write(self, line: str) -> None:
         # A closed log must not prevent the logout.
@@ -143,9 +123,7 @@ class Runner:
             self._stream.flush()
 
 
-def _append(
-    append: Callable[[Path, bytes], None], path: Path | None, purpose: str, name: str, value: str
-) -> None:
+def _append(path: Path | None, purpose: str, name: str, value: str) -> None:
     """Append an entry to a command file in one write, so that a kill leaves all or nothing."""
     # Post writes to no such file, and this import creates ids with a module that is slow.
     from actions_toolkit.file_command import prepare_key_value_message  # noqa: PLC0415
@@ -154,7 +132,7 @@ def _append(
     try:
         if path is None:
             raise FileNotFoundError(2, "the runner provides no file")
-        append(path, entry.encode("utf-8"))
+        append_whole(path, entry.encode("utf-8"))
     except OSError as error:
         raise RunnerError(
             f"The runner's file for {purpose} cannot be written",
@@ -164,23 +142,16 @@ def _append(
 
 
 def append_whole(path: Path, data: bytes, *, flags: int = 0) -> None:
-    """Append data to a file with one write, or leave the file unchanged.
+    """Append data to a file with one write, or leave it unchanged and raise OSError.
 
-    Args:
-        path: The file. It is created, readable by its owner only, if it does not exist.
-        data: What to append.
-        flags: Additional flags for `os.open`.
-
-    Raises:
-        OSError: the file cannot be opened, or not all of the data fits (full disk, file size
-            limit).
+    A new file is readable by its owner only. `flags` are additional flags for `os.open`.
     """
     descriptor = os.open(path, _FLAGS | flags, 0o600)
     try:
         size = os.fstat(descriptor).st_size
         written = os.write(descriptor, data)
         if written != len(data):
-            os.ftruncate(descriptor, size)
+            os.ftruncate(descriptor, size)  # full disk, or file size limit
             raise OSError(28, "no space left on device")
     finally:
         os.close(descriptor)

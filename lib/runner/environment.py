@@ -18,11 +18,7 @@ _CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Environment variables of a step, by meaning.
-
-    Args:
-        variables: The process's environment; in tests, what a runner would set.
-    """
+    """Environment variables of a step, by meaning."""
 
     variables: Mapping[str, str] = field(repr=False)
 
@@ -51,10 +47,8 @@ class Environment:
         return self._get("GITHUB_ACTION")
 
     def is_composite(self) -> bool:
-        """Return whether the step is part of a composite action.
-
-        Runners set GITHUB_ACTION_PATH for such steps only; elsewhere it is unset or empty.
-        """
+        """Return whether the step is part of a composite action."""
+        # Runners set this for such steps only; elsewhere it is unset or empty.
         return bool(self._get("GITHUB_ACTION_PATH"))
 
     def is_gitea(self) -> bool:

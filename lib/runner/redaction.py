@@ -54,12 +54,7 @@ def encoded_forms(secret: str) -> set[str]:
 
 
 def redact(text: str, forms: Iterable[str]) -> str:
-    """Replace every secret in a text by `***`, even one with ANSI escapes in it.
-
-    Args:
-        text: Any text.
-        forms: Encoded forms of the secrets.
-    """
+    """Replace the forms of secrets in a text by `***`, even one with ANSI escapes in it."""
     text = strip_escapes(text)
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, "***")

@@ -32,31 +32,23 @@ def sanitize(text: str) -> str:
     Line ends, control characters and invisible characters become spaces. No line starts with
     a colon, because act would read `::error::` + `:` as a command.
     """
-    visible = "".join(
-        character if character.isprintable() else " "
-        for character in _INVISIBLE.sub(" ", strip_escapes(text))
-    )
+    visible = _INVISIBLE.sub(" ", strip_escapes(text))
+    visible = "".join(c if c.isprintable() else " " for c in visible)
     return re.sub(r"^:|(?<=:):", " :", visible).replace("##[", "## [")
 
 
 def excerpt(text: str, limit: int = EXCERPT_LIMIT) -> str:
-    """Return a sanitized line of limited length.
+    """Return redacted text as one sanitized line of at most `limit` characters.
 
-    Args:
-        text: Foreign text, already redacted.
-        limit: Most characters to keep.
+    Docker's messages include the HTML pages of proxies, which are left out.
     """
-    line = " ".join(sanitize(_without_page(text[: 8 * limit])).split())
+    text = _PAGE.sub("(HTML page)", text[: 8 * limit])
+    line = " ".join(sanitize(text).split())
     return line if len(line) <= limit else line[:limit].rstrip() + "…"
 
 
 def sanitize_lines(text: str, limit: int = STREAM_LIMIT) -> list[str]:
-    """Return the sanitized lines of a text without trailing empty ones.
-
-    Args:
-        text: Foreign text, already redacted.
-        limit: Most characters to keep. The end is kept, where errors are.
-    """
+    """Return the sanitized lines of redacted text. Its end is kept, where errors are."""
     kept = text[-limit:]
     lines = [sanitize(line).rstrip() for line in kept.rstrip().splitlines()]
     return lines if len(kept) == len(text) else ["… (truncated)", *lines]
@@ -65,8 +57,3 @@ def sanitize_lines(text: str, limit: int = STREAM_LIMIT) -> list[str]:
 def strip_escapes(text: str) -> str:
     """Remove ANSI escapes, without forming a new escape from the surrounding text."""
     return _TERMINAL_ESCAPE.sub("", text).replace("\x1b", " ")
-
-
-def _without_page(text: str) -> str:
-    """Replace the HTML page at the end of a text: Docker includes the pages of proxies."""
-    return _PAGE.sub("(HTML page)", text)

@@ -44,7 +44,7 @@ def test_a_server_is_logged_out(fake_api: Play, make_logout: MakeLogout) -> None
     assert step.output.startswith(f"::add-mask::{API_KEY}\n")
     assert "Logged out of ghcr.io" in step.log.text()
     assert api.calls() == ["logout", "poll"]
-    assert api.audit_trail[0].actor == runner.profile.variables["GITHUB_ACTOR"]
+    assert api.audit_trail[0].context["actor"] == runner.profile.variables["GITHUB_ACTOR"]
     assert (step.state, step.outputs) == ({}, {})
 
 

@@ -14,7 +14,7 @@ from tests.conftest import Play
 from tests.e2e.conftest import API_KEY, CREDENTIAL_ID, SERVER_ID, MakeRunner
 from tests.e2e.test_action import LOGIN_AND_LOGOUT, PROVIDERS, stages, wait_for
 from tests.fake_api import FakeApi, recording
-from tests.runner import ACT, FORGEJO, GITEA, GITHUB, PROFILES, Profile, Runner, StageResult
+from tests.runner import ACT, FORGEJO, GITEA, GITHUB, PROFILES, Profile, Runner, StageResult, files
 
 GOOD = {"api_key": API_KEY, "server_id": SERVER_ID, "credential_id": CREDENTIAL_ID}
 OTHER_ID = "99999999-7777-4888-9999-000000000000"
@@ -161,21 +161,19 @@ def test_no_line_of_a_command_file_is_read_differently(
 
     lines = main.state_text.removesuffix("\n").split("\n")
     assert all(line and "\r" not in line and len(line) < 64 * 1024 for line in lines)
-    readings = [profile.parse(main.state_text) for profile in PROFILES]
+    readings = [files.parse(main.state_text, profile.name) for profile in PROFILES]
     assert readings == [main.state] * len(PROFILES)
     assert set(main.outputs) == {"operation_id", "registry_url", "registry_type"}
 
 
-def test_debug_lines_come_where_a_runner_has_a_debug_mode(
-    fake_api: Play, tmp_path: Path, profile: Profile
-) -> None:
-    """GitHub's and Gitea's runners set RUNNER_DEBUG; act and Forgejo's never do."""
-    api = fake_api("ghcr")
-    runner = Runner(tmp_path, {**GOOD, "api_url": api.url}, profile=profile, debug=True)
-    main = runner.main()
-    runner.post()
+def test_debug_lines_need_debug_logging(fake_api: Play, make_runner: MakeRunner) -> None:
+    """GitHub's and Gitea's runners set RUNNER_DEBUG if the user enables debug logging."""
+    runner = make_runner(fake_api("login-only"), environment={"RUNNER_DEBUG": "1"})
+    debugged = runner.main()
+    quiet = make_runner(fake_api("login-only")).main()
 
-    assert ("::debug::" in main.output) == (profile in {GITHUB, GITEA})
+    assert "::debug::" in debugged.output
+    assert "::debug::" not in quiet.output
 
 
 @on(FORGEJO)

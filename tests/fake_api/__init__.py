@@ -1,5 +1,6 @@
-"""A fake Reoclo API that plays the recordings in fixtures/, for tests and for people."""
+"""Fake Reoclo API that plays the recordings in fixtures/."""
 
 from tests.fake_api.api import FakeApi, SeenRequest
+from tests.fake_api.recording import load, names
 
-__all__ = ["FakeApi", "SeenRequest"]
+__all__ = ["FakeApi", "SeenRequest", "load", "names"]

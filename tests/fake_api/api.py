@@ -1,110 +1,138 @@
-"""A Reoclo API that knows only what was recorded. It shares no code with the action."""
+"""The fake API. It shares no code with the action, so that it cannot share its bugs."""
 
 from __future__ import annotations
 
 import json
+import math
 import re
-import ssl
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timezone
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple
 
-from werkzeug import Request, Response
+from werkzeug import Request
+from werkzeug import Response as HttpResponse
 
-from tests.fake_api import audit, faults, recording
-from tests.fake_api.rate_limit import Limiter
-from tests.fake_api.recording import Exchange, Recording, Values
-from tests.fake_api.recording import Response as Answer
-from tests.fake_api.server import Served
+from tests.fake_api.recording import NO_BODY, Recording, Response, fill
+from tests.fake_api.server import LocalServer, inject
 
-# What no recording answers gets this status, which no client takes for a passing fault.
+# Status for a request that no recording expects. No client retries it.
 UNEXPECTED = 418
+_BEARER = re.compile(r"Bearer ((?:r[a-z]{2,3}|rk_[a-z])_[!-~]+)")
 
-_BEARER = re.compile(r"Bearer ((?:rca|rk_a)_[!-~]+)")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenRequest:
-    """A request that came, and what became of it.
-
-    `status` is None where it was not answered; `fault` says what befell it, if anything did.
-    """
+class SeenRequest(NamedTuple):
+    """Request that arrived, and its outcome: `status` is None if a fault left no response."""
 
     at: float
     method: str
     path: str
     headers: dict[str, str]
     body: Any
-    status: int | None
-    fault: str
+    status: int | None = None
+    fault: str = ""
+
+    @property
+    def key(self) -> str:
+        """The automation key; empty if there is none."""
+        found = _BEARER.fullmatch(self.headers.get("Authorization", ""))
+        return found[1] if found else ""
 
     @property
     def outcome(self) -> str:
-        """Tell what became of it, in a word or two."""
+        """Status and fault, for example `200`, `stall` or `200 drip`."""
         return " ".join(str(part) for part in (self.status, self.fault) if part)
 
     def __str__(self) -> str:
-        """Tell it on one line."""
         return f"{self.method} {self.path} {json.dumps(self.body)} -> {self.outcome}"
 
 
-@dataclass(slots=True)
-class Conversation:
-    """A recording as it is being played to one login."""
+class AuditEntry(NamedTuple):
+    """Requested login or logout. Of the API key, only both ends are kept."""
 
-    recording: Recording
-    values: Values
-    started: float
-    reached: int = 0
-    counts: list[int] = field(default_factory=list)
+    at: str
+    operation: str
+    outcome: str
+    key: str
+    server_id: str
+    target: str
+    run_id: str
+    context: dict[str, str]
 
-    def __post_init__(self) -> None:
-        """Count the requests of each exchange."""
-        self.counts = [0] * len(self.recording.exchanges)
+    @classmethod
+    def create(cls, seen: SeenRequest, body: dict[str, Any]) -> AuditEntry:
+        """Create the entry for a login or logout request."""
+        operation = f"registry_{_word(seen).removesuffix('-direct')}"
+        rejected = f"rejected ({seen.status})" if seen.status else "no response"
+        outcome = "accepted" if seen.status in {200, 202, 204} else rejected
+        key = f"{seen.key[:4]}…{seen.key[-4:]}"
+        target = body.get("registry_url") or f"credential {body.get('credential_id')}"
+        origin = (body.get("server_id", ""), target, body.get("run_id", "?"))
+        return cls(_iso(seen.at), operation, outcome, key, *origin, body.get("run_context") or {})
 
-    def find(self, method: str, path: str, body: object) -> int | None:
-        """Find the exchange that a request belongs to: the present one, or one that may follow."""
-        for index in range(self.reached, len(self.counts)):
-            exchange = self.recording.exchanges[index]
-            is_open = exchange.most is None or self.counts[index] < exchange.most
-            if is_open and exchange.expects(method, path, body, self.values):
+    def __str__(self) -> str:
+        return (
+            "{at}  {operation}  {outcome}\n"
+            "   what    server {server_id}, {target}\n"
+            "   who     {actor}, with key {key}\n"
+            "   where   {repository}, workflow {workflow}, on {trigger}\n"
+            "   run     {run_id} ({provider})\n"
+            "   commit  {sha} on {ref}"
+        ).format_map(defaultdict(lambda: "?", {**self.context, **self._asdict()}))
+
+
+class Session:
+    """One conversation: a recording that is being played to the login with a body."""
+
+    def __init__(self, recording: Recording, number: int, body: object) -> None:
+        self.recording = recording
+        self._started = time.monotonic()
+        self._position = 0
+        self._counts = [0] * len(recording.exchanges)
+        fields = body.items() if isinstance(body, dict) else ()
+        self._values = {name: value for name, value in fields if isinstance(value, str)}
+        for name in ("login_operation", "logout_operation"):
+            seed = f"{recording.name}/{number}/{name}"
+            self._values[name] = str(uuid.uuid5(uuid.NAMESPACE_URL, seed))
+
+    def find(self, seen: SeenRequest) -> int | None:
+        """Return the index of the exchange that expects a request now, or None."""
+        for index in range(self._position, len(self._counts)):
+            exchange, count = self.recording.exchanges[index], self._counts[index]
+            is_open = exchange.most is None or count < exchange.most
+            if is_open and exchange.matches(seen.method, seen.path, seen.body, self._values):
                 return index
-            if self.counts[index] < exchange.least:
+            if count < exchange.least:
                 return None
         return None
 
-    def play(self, index: int) -> Answer:
-        """Go on to an exchange, and give its answer to the next request."""
-        self.reached = index
-        response = self.recording.exchanges[index].respond(self.counts[index], self.elapsed())
-        self.counts[index] += 1
-        return response
+    def respond(self, index: int) -> Response:
+        """Count a request of an exchange, and return its response with placeholders filled."""
+        elapsed = time.monotonic() - self._started
+        response = self.recording.exchanges[index].respond(self._counts[index], elapsed)
+        self._position = index
+        self._counts[index] += 1
+        left = None if response.seconds is None else max(0.0, response.seconds - elapsed)
+        values = {**self._values, "now": _iso(time.time())}
+        return replace(response, body=fill(response.body, values), seconds=left)
 
-    def elapsed(self) -> float:
-        """Give the seconds since the login was asked for."""
-        return time.monotonic() - self.started
-
-    def missing(self) -> Iterator[Exchange]:
-        """Give the exchanges that were to come and did not."""
-        for exchange, count in zip(self.recording.exchanges, self.counts, strict=True):
-            if count < exchange.least:
-                yield exchange
+    def missing(self) -> list[str]:
+        """Describe the exchanges that got fewer requests than expected."""
+        pairs = zip(self.recording.exchanges, self._counts, strict=True)
+        name = self.recording.name
+        return [f"missing: {e.method} {e.path} ({name})" for e, count in pairs if count < e.least]
 
 
-class FakeApi(Served):
-    """Plays recordings over HTTP, one to each login, and remembers what it was asked.
+class FakeApi(LocalServer):
+    """Context manager: HTTP server that plays recordings, one to each login, in their order.
 
-    Args:
-        recordings: Played in this order.
-        endless: Whether the last recording is played to every further login; otherwise
-            such a login is unexpected.
-        host: The address to listen on.
-        port: The port; 0 for any that is free.
-        tls: What certificate to show, for https.
+    With `endless`, the last one is played to every further login, which otherwise is unexpected.
+    `log` is called with a text for each request and audit entry. `server`: see `LocalServer`.
     """
 
     def __init__(
@@ -112,139 +140,94 @@ class FakeApi(Served):
         recordings: Iterable[Recording],
         *,
         endless: bool = False,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        tls: ssl.SSLContext | None = None,
+        log: Callable[[str], None] = lambda _: None,
+        **server: Any,
     ) -> None:
+        super().__init__(self._handle, **server)
+        self.requests: list[SeenRequest] = []
+        self.audit_trail: list[AuditEntry] = []
         self._waiting = list(recordings)
         self._endless = endless
-        self._conversations: list[Conversation] = []
+        self._log = log
+        self._sessions: list[Session] = []
         self._lock = threading.Lock()
-        limits = (entry.rate_limit for entry in self._waiting)
-        self._limiter = Limiter(next((limit for limit in limits if limit), None))
-        super().__init__(self._handle, host=host, port=port, tls=tls)
-        self.requests: list[SeenRequest] = []
-        self.audit_trail: list[audit.AuditEntry] = []
+        self._limit = next((entry.rate_limit for entry in self._waiting if entry.rate_limit), None)
+        self._admitted: dict[str, list[float]] = defaultdict(list)
 
     def calls(self) -> list[str]:
-        """Give what was asked, in order, each as a word; polls in a row are one."""
-        words = [_word(request) for request in self.requests]
-        return [word for word, before in zip(words, [None, *words], strict=False) if word != before]
+        """Return the requests in order, each as a word; consecutive equal words are one."""
+        return [word for word, _ in groupby(map(_word, self.requests))]
 
     def verify(self) -> None:
-        """Check that all that was recorded was asked, and nothing else.
-
-        Raises:
-            AssertionError: lists what was not expected and what did not come.
-        """
+        """Raise an AssertionError unless exactly the expected requests arrived."""
         problems = [f"unexpected: {seen}" for seen in self.requests if seen.status == UNEXPECTED]
-        for conversation in self._conversations:
-            problems += [
-                f"missing: {exchange.method} {exchange.path} ({conversation.recording.name})"
-                for exchange in conversation.missing()
-            ]
+        problems += [line for session in self._sessions for line in session.missing()]
         if not self._endless:
             problems += [f"missing: a login for {waiting.name}" for waiting in self._waiting]
         if problems:
             raise AssertionError("\n".join([*problems, "seen:", *map(str, self.requests)]))
 
-    def _handle(self, request: Request) -> Response:
-        at = time.time()
+    def _handle(self, request: Request) -> HttpResponse:
         body = request.get_json(silent=True) if request.data else None
-        key = _BEARER.fullmatch(request.headers.get("Authorization", ""))
+        headers = dict(request.headers)
+        seen = SeenRequest(time.time(), request.method, request.path, headers, body)
         with self._lock:
-            answer = self._answer(request, body, key[1] if key else "")
-            self._remember(request, body, at, answer)
-            if key and request.path in audit.OPERATIONS and isinstance(body, dict):
-                self.audit_trail.append(
-                    audit.entry(
-                        at=_iso(at), path=request.path, status=answer.status, key=key[1], body=body
-                    )
-                )
-        time.sleep(answer.delay)
-        if answer.fault == "refuse":
-            self._server.go_out(answer.seconds)
-        response = _response(answer)
-        return faults.befall(answer.fault, request, response) if answer.fault else response
+            response = self._respond(seen)
+            self._remember(seen._replace(status=response.status, fault=response.fault))
+        time.sleep(response.delay)
+        if response.fault == "refuse":
+            self.pause(response.seconds)
+        sent = _http_response(response)
+        return inject(response.fault, request, sent) if response.fault else sent
 
-    def _remember(self, request: Request, body: object, at: float, answer: Answer) -> None:
-        self.requests.append(
-            SeenRequest(
-                at=at,
-                method=request.method,
-                path=request.path,
-                headers=dict(request.headers),
-                body=body,
-                status=answer.status,
-                fault=answer.fault,
-            )
-        )
-
-    def _answer(self, request: Request, body: object, key: str) -> Answer:
-        """Find the answer to a request, with its placeholders filled."""
-        upcoming = self._next(body)
-        for conversation in [*self._conversations, *([upcoming] if upcoming else [])]:
-            index = conversation.find(request.method, request.path, body) if key else None
+    def _respond(self, seen: SeenRequest) -> Response:
+        new = [Session(self._waiting[0], len(self._sessions), seen.body)] if self._waiting else []
+        for session in [*self._sessions, *new]:
+            index = session.find(seen) if seen.key else None
             if index is None:
                 continue
-            wait = self._limiter.admit(key)
-            if wait is not None:
-                return _own_answer(429, "Rate limit exceeded for this key", str(wait))
-            if conversation is upcoming:
-                self._begin(conversation)
-            return _filled(conversation.play(index), conversation)
-        return _own_answer(UNEXPECTED, "No recording expects this request now.")
+            wait = self._seconds_to_wait(seen.key)
+            if wait:
+                body = {"detail": "Rate limit exceeded for this key"}
+                return Response(status=429, headers={"Retry-After": str(wait)}, body=body)
+            if session in new:
+                self._sessions.append(session)
+                if not self._endless or len(self._waiting) > 1:
+                    self._waiting.pop(0)
+            return session.respond(index)
+        return Response(status=UNEXPECTED, body={"detail": "No recording expects this request."})
 
-    def _next(self, body: object) -> Conversation | None:
-        """Prepare the conversation that this request may begin."""
-        if not self._waiting:
-            return None
-        upcoming = self._waiting[0]
-        seed = f"{upcoming.name}/{len(self._conversations)}"
-        minted = {
-            name: str(uuid.uuid5(uuid.NAMESPACE_URL, f"{seed}/{name}"))
-            for name in ("login_operation", "logout_operation")
-        }
-        given = body.items() if isinstance(body, dict) else ()
-        fields = {name: value for name, value in given if isinstance(value, str)}
-        return Conversation(upcoming, {**fields, **minted}, time.monotonic())
+    def _seconds_to_wait(self, key: str) -> int:
+        """Count a request of a key if the limit admits it; otherwise return the time to wait."""
+        if not self._limit:
+            return 0
+        now, (requests, seconds) = time.monotonic(), self._limit
+        admitted = self._admitted[key] = [at for at in self._admitted[key] if at > now - seconds]
+        if len(admitted) < requests:
+            admitted.append(now)
+            return 0
+        return math.ceil(admitted[0] + seconds - now)
 
-    def _begin(self, conversation: Conversation) -> None:
-        self._conversations.append(conversation)
-        if not self._endless or len(self._waiting) > 1:
-            self._waiting.pop(0)
-
-
-def _word(request: SeenRequest) -> str:
-    return "poll" if "/operations/" in request.path else request.path.rpartition("/")[2]
+    def _remember(self, seen: SeenRequest) -> None:
+        self.requests.append(seen)
+        self._log(f"{seen.method} {seen.path} -> {seen.outcome}")
+        if seen.key and "/registry-auth/" in seen.path and isinstance(seen.body, dict):
+            self.audit_trail.append(AuditEntry.create(seen, seen.body))
+            self._log(str(self.audit_trail[-1]))
 
 
 def _iso(at: float) -> str:
     return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _own_answer(status: int, detail: str, retry_after: str = "") -> Answer:
-    return Answer(
-        status=status,
-        fault="",
-        headers={"Retry-After": retry_after} if retry_after else {},
-        body={"detail": detail},
-        requests=None,
-        seconds=None,
-        delay=0.0,
-    )
+def _word(seen: SeenRequest) -> str:
+    return "poll" if "/operations/" in seen.path else seen.path.rpartition("/")[2]
 
 
-def _filled(answer: Answer, conversation: Conversation) -> Answer:
-    """Put the conversation's values into an answer, and count its seconds from now on."""
-    values = {**conversation.values, "now": _iso(time.time())}
-    left = None if answer.seconds is None else max(0.0, answer.seconds - conversation.elapsed())
-    return replace(answer, body=recording.fill(answer.body, values), seconds=left)
-
-
-def _response(answer: Answer) -> Response:
-    if answer.body is None or isinstance(answer.body, str):
-        body, kind = answer.body, "text/html"
-    else:
-        body, kind = json.dumps(answer.body), "application/json"
-    return Response(body, answer.status, {"Content-Type": kind, **answer.headers})
+def _http_response(response: Response) -> HttpResponse:
+    if response.body is NO_BODY:
+        return HttpResponse(None, response.status, response.headers)
+    is_text = isinstance(response.body, str)
+    body = response.body if is_text else json.dumps(response.body)
+    headers = {"Content-Type": "text/html" if is_text else "application/json", **response.headers}
+    return HttpResponse(body, response.status, headers)

@@ -1,93 +1,104 @@
-"""The server beneath the fake API and the recorder."""
+"""HTTP server on loopback for the fake API and the recorder, and its network faults."""
 
 from __future__ import annotations
 
+import logging
+import os
 import re
+import signal
+import socket
 import ssl
 import threading
-from collections.abc import Callable
-from types import TracebackType
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Callable, Iterator
 
 from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-    from werkzeug import Request, Response
-
-
-class QuickServer(HTTPServer):
-    """A server that stops at once, where its base waits for half a second.
-
-    It can also be out for a while: then nothing listens.
-    """
-
-    _outage: threading.Thread | None = None
-    _over: threading.Event | None = None
-
-    def thread_target(self) -> None:
-        """Serve until it is stopped."""
-        assert self.server is not None
-        self.server.serve_forever(poll_interval=0.01)
-
-    def go_out(self, seconds: float | None) -> None:
-        """Stop to listen, and come back on the same port after so many seconds, or never."""
-        over = self._over = threading.Event()
-
-        def outage() -> None:
-            self.stop()
-            if not over.wait(seconds):
-                self.start()
-
-        self._outage = threading.Thread(target=outage)
-        self._outage.start()
-
-    def close(self) -> None:
-        """Stop for good."""
-        if self._outage and self._over:
-            self._over.set()
-            self._outage.join()
-        if self.is_running():
-            self.stop()
+# SO_LINGER on, with a timeout of 0: closing the socket resets the connection.
+_NO_LINGER = b"\1\0\0\0\0\0\0\0"
 
 
-class Served:
-    """What answers all requests that come to one address, for as long as it is entered.
-
-    Args:
-        answer: Answers a request.
-        host: The address to listen on.
-        port: The port; 0 for any that is free.
-        tls: What certificate to show, for https.
-    """
+class LocalServer(HTTPServer):
+    """Context manager that passes every request to one function; port 0 is any free port."""
 
     def __init__(
         self,
-        answer: Callable[[Request], Response],
+        handle: Callable[[Request], Response],
         *,
         host: str = "127.0.0.1",
         port: int = 0,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._server = QuickServer(host=host, port=port, threaded=True, ssl_context=tls)
-        self._server.expect_request(re.compile(".*")).respond_with_handler(answer)
+        super().__init__(host=host, port=port, threaded=True, ssl_context=tls)
+        self.expect_request(re.compile(".*")).respond_with_handler(handle)
+        self._outage: threading.Thread | None = None
+        self._is_closed = threading.Event()
 
-    def __enter__(self) -> Self:
-        """Start to listen."""
-        self._server.start()
-        return self
-
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        """Stop."""
-        self._server.close()
+    def __exit__(self, *_: object) -> None:
+        """Stop for good."""
+        self._is_closed.set()
+        if self._outage:
+            self._outage.join()
+        super().__exit__(None, None, None)
 
     @property
     def url(self) -> str:
-        """What to give the action as api_url."""
-        scheme = "https" if self._server.ssl_context else "http"
-        return f"{scheme}://{self._server.host}:{self._server.port}"
+        """Address of the server, for the input `api_url`."""
+        return self.url_for("").rstrip("/")
+
+    def thread_target(self) -> None:
+        """Serve requests, and check every 0.01 s instead of every 0.5 s whether to stop."""
+        assert self.server is not None
+        self.server.serve_forever(poll_interval=0.01)
+
+    def wait_until_stopped(self, message: str) -> None:
+        """Print a message, and wait for SIGINT or SIGTERM."""
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # its log would repeat each request
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        print(message, flush=True)
+        while not stop.wait(0.2):
+            pass  # a wait without timeout would not be interrupted on Windows
+
+    def pause(self, seconds: float | None) -> None:
+        """Stop listening, and return to the same port after so many seconds; None for never."""
+
+        def outage() -> None:
+            self.stop()
+            if not self._is_closed.wait(seconds):
+                self.start()
+
+        self._outage = threading.Thread(target=outage)
+        self._outage.start()
+
+
+def inject(fault: str, request: Request, response: Response) -> Response:
+    """Damage a response (`truncate`, `drip`), or the connection that it would be sent on.
+
+    Raises:
+        ConnectionAbortedError: No response is sent; the server's thread ends.
+    """
+    if fault in {"truncate", "drip"}:
+        body = response.data
+        response.headers["Content-Length"] = str(len(body))
+        response.response = _drip(body) if fault == "drip" else [body[: len(body) // 2]]
+        return response
+    connection: socket.socket = request.environ["werkzeug.socket"]
+    if fault == "stall":
+        connection.settimeout(None)
+        while connection.recv(65536):
+            pass  # until the client closes the connection
+    elif fault == "close":
+        connection.shutdown(socket.SHUT_RDWR)
+    else:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        os.close(connection.detach())  # not by the server, which would shut it down first
+    raise ConnectionAbortedError(fault)
+
+
+def _drip(body: bytes) -> Iterator[bytes]:
+    for number in range(len(body)):
+        time.sleep(0.1)
+        yield body[number : number + 1]

@@ -1,7 +1,7 @@
-"""Command files: what a step wrote to GITHUB_OUTPUT and GITHUB_STATE.
+"""Command files: how runners read what a step wrote to GITHUB_OUTPUT and GITHUB_STATE.
 
-As in actions/runner, src/Runner.Worker/FileCommandManager.cs (EnvFileKeyValuePairs), on Linux,
-and as in nektos/act, pkg/container/parse_env_file.go, and what Gitea and Forgejo made of that.
+GitHub's grammar follows actions/runner (FileCommandManager.cs) on Linux; the others follow
+nektos/act (parse_env_file.go) and what Gitea and Forgejo changed in it.
 """
 
 from __future__ import annotations
@@ -9,103 +9,45 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import takewhile
 
-# Forgejo's runner reads no line that is longer (Go's bufio.Scanner), nor any line after it.
-_LONGEST_OF_FORGEJO = 64 * 1024
+# Forgejo's runner ignores a line of this length and every line after it (Go's bufio.Scanner).
+_TOO_LONG_FOR_FORGEJO = 64 * 1024
 
 
-class FileCommandError(Exception):
-    """A line is not in the grammar. The entries before it count all the same."""
-
-    def __init__(self, message: str, entries: dict[str, str]) -> None:
-        super().__init__(message)
-        self.entries = entries
-
-
-def parse(content: str) -> dict[str, str]:
-    """Read the entries of a command file; of two with one name the later one counts.
+def parse(content: str, runner: str = "github") -> dict[str, str]:
+    """Return the entries of a command file; the last one of each name counts.
 
     Raises:
-        FileCommandError: a line is malformed.
+        ValueError: A line is invalid, so that the runner fails the step.
     """
     entries: dict[str, str] = {}
-    lines = content.removeprefix("\ufeff").split("\n")
-    if lines[-1] == "":
-        lines.pop()  # the last line has its newline
-    position = 0
-    while position < len(lines):
-        line = lines[position]
-        position += 1
-        if not line:
+    is_github = runner == "github"
+    text = content if runner == "forgejo" else content.removeprefix("\ufeff")
+    lines = iter(text.removesuffix("\n").split("\n") if text else [])
+    if not is_github:
+        lines = (line.removesuffix("\r") for line in lines)
+    if runner == "forgejo":
+        lines = takewhile(lambda line: len(line) < _TOO_LONG_FOR_FORGEJO, lines)
+    for line in lines:
+        if (is_github and not line) or (runner == "gitea" and not line.strip()):
             continue
-        equals, heredoc = line.find("="), line.find("<<")
-        if equals >= 0 and (heredoc < 0 or equals < heredoc):
-            entries[line[:equals]] = line[equals + 1 :]
-        elif heredoc > 0 and line[heredoc + 2 :]:
-            delimiter = line[heredoc + 2 :]
-            if delimiter not in lines[position:]:
-                raise FileCommandError(f"Matching delimiter not found '{delimiter}'", entries)
-            end = lines.index(delimiter, position)
-            entries[line[:heredoc]] = "\n".join(lines[position:end])
-            position = end + 1
-        else:
-            raise FileCommandError(f"Invalid format '{line}'", entries)
+        name, separator, value = line.partition("=")
+        if not separator or "<<" in name:
+            name, separator, delimiter = line.partition("<<")
+            is_valid = separator and (not is_github or (name and delimiter))
+            heredoc = _heredoc(lines, delimiter, is_github=is_github) if is_valid else None
+            if heredoc is None:
+                raise ValueError(f"Invalid format '{line}'")
+            value = heredoc
+        entries[name] = value
     return entries
 
 
-def parse_act(content: str) -> dict[str, str]:
-    """Read a command file as act does.
-
-    Raises:
-        FileCommandError: a line is malformed, an empty one too. Then no entry counts.
-    """
-    return _parse_go(_lines(content.removeprefix("\ufeff")))
-
-
-def parse_gitea(content: str) -> dict[str, str]:
-    """Read a command file as Gitea's runner does: as act, but lines of spaces may be there.
-
-    Raises:
-        FileCommandError: a line is malformed. Then no entry counts.
-    """
-    return _parse_go(_lines(content.removeprefix("\ufeff")), skips_blank=True)
-
-
-def parse_forgejo(content: str) -> dict[str, str]:
-    """Read a command file as Forgejo's runner does: as act, up to a line that is too long.
-
-    Raises:
-        FileCommandError: a line is malformed, an empty one too. Then no entry counts.
-    """
-    read = takewhile(lambda line: len(line) < _LONGEST_OF_FORGEJO, _lines(content))
-    return _parse_go(list(read))
-
-
-def _lines(content: str) -> list[str]:
-    lines = [line.removesuffix("\r") for line in content.split("\n")]
-    return lines[:-1] if lines[-1] == "" else lines
-
-
-def _parse_go(lines: list[str], *, skips_blank: bool = False) -> dict[str, str]:
-    entries: dict[str, str] = {}
-    left = iter(lines)
-    for line in left:
-        equals, heredoc = line.find("="), line.find("<<")
-        if skips_blank and not line.strip():
-            continue
-        if equals >= 0 and (heredoc < 0 or equals < heredoc):
-            entries[line[:equals]] = line[equals + 1 :]
-        elif heredoc >= 0:
-            entries[line[:heredoc]] = _heredoc(left, line[heredoc + 2 :])
-        else:
-            raise FileCommandError(f"invalid format '{line}'", {})
-    return entries
-
-
-def _heredoc(lines: Iterator[str], delimiter: str) -> str:
-    """Read a value up to its delimiter; empty lines at its beginning are lost."""
-    value = ""
+def _heredoc(lines: Iterator[str], delimiter: str, *, is_github: bool) -> str | None:
+    """Return a value, or None if its delimiter is missing. Only GitHub keeps leading newlines."""
+    value: list[str] = []
     for line in lines:
         if line == delimiter:
-            return value
-        value += f"\n{line}" if value else line
-    raise FileCommandError(f"delimiter '{delimiter}' not found before end of file", {})
+            return "\n".join(value)
+        if line or value or is_github:
+            value.append(line)
+    return None

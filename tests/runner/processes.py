@@ -1,31 +1,82 @@
-"""The processes of a stage, as Linux shows them to everybody on the machine."""
+"""Processes of a stage: how they start, what they write, and which ones are left."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import threading
+import tty
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+# The leader of a session that opens a terminal controls it: when the leader exits, the kernel
+# sends SIGHUP to the processes that it started.
+_TAKE_TERMINAL = ("/bin/sh", "-c", 'exec "$@" </proc/self/fd/0', "sh")
+
 
 class Process(NamedTuple):
-    """A process as it was at one moment: its command line, and its environment."""
+    """Snapshot of a process: its command line and environment."""
 
     command_line: bytes
     environment: tuple[bytes, ...]
 
 
-def in_session(session: int) -> list[Process]:
-    """Give the processes of a session that are there now."""
+class Output:
+    """Output of a process and its children, read as it arrives."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._chunks: list[bytes] = []
+        self._reader = threading.Thread(target=self._read, args=(descriptor,), daemon=True)
+        self._reader.start()
+
+    def so_far(self) -> str:
+        """Return what has been written."""
+        return b"".join(self._chunks).decode("utf-8", "replace")
+
+    def has_ended(self, seconds: float) -> bool:
+        """Wait until no process can write to it, and return whether that is so."""
+        self._reader.join(seconds)
+        return not self._reader.is_alive()
+
+    def _read(self, descriptor: int) -> None:
+        with suppress(OSError), open(descriptor, "rb", buffering=0) as file:
+            while chunk := file.read(65536):
+                self._chunks.append(chunk)
+
+
+def start(
+    command: Sequence[str], cwd: Path, env: Mapping[str, str], *, has_terminal: bool
+) -> tuple[subprocess.Popen[bytes], Output]:
+    """Start a process as the leader of a session; its output is one pipe or terminal."""
+    ours, theirs = os.openpty() if has_terminal else os.pipe()
+    if has_terminal:
+        tty.setraw(theirs)
+        os.write(ours, b"\x04")  # as act does
+    process = subprocess.Popen(
+        [*(_TAKE_TERMINAL if has_terminal else ()), *command],
+        cwd=cwd,
+        env=env,
+        stdin=theirs if has_terminal else subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    return process, Output(ours)
+
+
+def find(session: int, variable: str) -> list[Process]:
+    """Return the running processes of a session, and those that left it but have a variable."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it has ended meanwhile
-            if _session(folder) == session:
-                environment = (folder / "environ").read_bytes().split(b"\0")
-                command_line = (folder / "cmdline").read_bytes()
-                found.append(Process(command_line, tuple(environment)))
-    return [process for process in found if process.command_line]  # without one it has ended
-
-
-def _session(folder: Path) -> int:
-    """Read the sixth field of `stat`; the second is the program's name, in brackets."""
-    return int((folder / "stat").read_text("utf-8").rpartition(")")[2].split()[3])
+        with suppress(OSError):  # the process has exited
+            # The sixth field of `stat`; the second one is the program's name, in parentheses.
+            fields = (folder / "stat").read_text("utf-8").rpartition(")")[2].split()
+            environment = (folder / "environ").read_bytes().split(b"\0")
+            process = Process((folder / "cmdline").read_bytes(), tuple(environment))
+            is_found = int(fields[3]) == session or variable.encode() in environment
+            if is_found and process.command_line:  # a zombie has none
+                found.append(process)
+    return found

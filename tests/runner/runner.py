@@ -1,13 +1,13 @@
-"""One step of a job: main, then post, each with what a runner gives it.
+"""One step of a job: main, then post, each started as the emulated runner starts it.
 
-As in actions/runner, src/Runner.Worker/ActionRunner.cs and Handlers/NodeScriptActionHandler.cs:
-inputs evaluated again for post, state handed to post, files read even after a kill. What is not
-the same in every runner is in `tests.runner.profiles`.
+Follows actions/runner (ActionRunner.cs, NodeScriptActionHandler.cs): inputs are evaluated again
+for post, post gets main's state, and files are read even after a kill.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -16,26 +16,27 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, NamedTuple
 
 import yaml
 
+from tests.runner import files
 from tests.runner.checkout import ROOT
 from tests.runner.log import Log
-from tests.runner.processes import Process, in_session
+from tests.runner.processes import Output, Process, find, start
 from tests.runner.profiles import GITHUB, Profile
-from tests.runner.streams import Output, start
 
 Stage = Literal["main", "post"]
 Inputs = Mapping[str, str]
 
 TIMEOUT_SECONDS = 60
+_FILES = {"STATE": "save_state", "OUTPUT": "set_output", "ENV": "set_env", "PATH": "add_path"}
+_FILES |= {"STEP_SUMMARY": "step_summary"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StageResult:
+class StageResult(NamedTuple):
     """What a stage left behind."""
 
     exit_code: int
@@ -46,207 +47,162 @@ class StageResult:
     state_text: str
 
 
+@dataclass(kw_only=True)
 class Runner:
-    """Runs the action of a folder.
+    """Runs the action in a folder as a step.
 
-    Args:
-        folder: Where the job's files go.
-        action: The action's folder.
-        inputs: What `with` says; called for each stage, since a runner evaluates it anew.
-        profile: Whose runner this is.
-        environment: What the job's `env` and earlier steps set, over the runner's own variables;
-            Node and Python are found on its PATH.
-        composites: The inputs of each composite action that the step is in, the outermost first.
-        debug: Whether the user asked the runner for debug lines.
-        through_node: Whether to start the action through Node. No runner does otherwise; it is
-            for a demo on a machine without Node.
+    Attributes:
+        folder: Folder for the job's files.
+        inputs: The step's `with`, or a function that returns it for a stage.
+        environment: Variables of the job and of earlier steps; they override the runner's.
+        composites: Inputs of each composite action around the step, the outermost first.
+        through_node: False starts Python directly, for machines without Node.
     """
 
-    def __init__(  # noqa: PLR0913 each is what it says
-        self,
-        folder: Path,
-        inputs: Inputs | Callable[[Stage], Inputs],
-        *,
-        action: Path = ROOT,
-        profile: Profile = GITHUB,
-        environment: Mapping[str, str] | None = None,
-        composites: Sequence[Inputs] = (),
-        debug: bool = False,
-        through_node: bool = True,
-    ) -> None:
-        self._folder = folder
-        self._action = action
-        self._inputs = inputs
-        own = {"HOME": str(folder), "PATH": os.environ["PATH"], **profile.variables}
-        own |= profile.debug_variables if debug else {}
-        self._environment = {**own, **(environment or {})}
-        self._composites = composites
-        self.profile = profile
-        self._through_node = through_node
-        self._metadata = yaml.safe_load((action / "action.yml").read_text("utf-8"))
+    folder: Path = field(kw_only=False)
+    inputs: Inputs | Callable[[Stage], Inputs] = field(kw_only=False)
+    action: Path = ROOT
+    profile: Profile = GITHUB
+    environment: Inputs | None = None
+    composites: Sequence[Inputs] = ()
+    through_node: bool = True
+
+    def __post_init__(self) -> None:
+        """Create the job's folders."""
+        own = {"HOME": str(self.folder), "PATH": os.environ["PATH"]}
+        self._environment = {**own, **self.profile.variables, **(self.environment or {})}
+        self._metadata = yaml.safe_load((self.action / "action.yml").read_text("utf-8"))
         self._masks: set[str] = set()
         self._state: dict[str, str] = {}
-        self.workspace = folder / "workspace"
-        self.temp = folder / "temp"
+        self.workspace, self.temp = self.folder / "workspace", self.folder / "temp"
         for directory in (self.workspace, self.temp):
             directory.mkdir(parents=True, exist_ok=True)
 
-    def set(self, environment: Mapping[str, str]) -> None:
-        """Set variables for the stages to come, as an earlier step does by GITHUB_ENV."""
+    def set(self, environment: Inputs) -> None:
+        """Set variables for the following stages, as an earlier step does with GITHUB_ENV."""
         self._environment.update(environment)
 
     def main(self) -> StageResult:
-        """Run main to its end."""
+        """Run main until it exits."""
         return self.begin("main").wait()
 
     def post(self) -> StageResult:
-        """Run post to its end, with the state that main left."""
+        """Run post, with main's state, until it exits."""
         return self.begin("post").wait()
 
     def begin(self, stage: Stage) -> RunningStage:
         """Start a stage."""
-        command_files = self._command_files()
-        process, output = start(
-            self._command(stage),
-            cwd=self.workspace,
-            env=self._variables(stage, command_files),
-            has_terminal=self.profile.has_terminal,
-        )
-        return RunningStage(self, process, output, command_files)
+        paths = self._create_command_files()
+        env = self._variables(stage) | {name: str(path) for name, path in paths.items()}
+        has_terminal = self.profile.has_terminal
+        started = start(self._command(stage), self.workspace, env, has_terminal=has_terminal)
+        return RunningStage(self, *started, paths)
 
-    def finish(self, output: str, exit_code: int, command_files: dict[str, Path]) -> StageResult:
-        """Read what a stage that has ended left behind, and keep its state and masks."""
-        is_debug = self._environment.get("RUNNER_DEBUG") == "1"
-        log = Log(is_debug=is_debug, masks=self._masks, grammar=self.profile.grammar)
+    def finish(self, output: str, exit_code: int, paths: Mapping[str, Path]) -> StageResult:
+        """Read what an ended stage left behind, and keep its state and masks."""
+        log = Log(is_act=not self.profile.is_github, masks=self._masks)
         log.feed(output)
-        state_text = command_files["GITHUB_STATE"].read_text("utf-8")
-        state = self.profile.parse(state_text)
+        text = paths["GITHUB_STATE"].read_text("utf-8")
+        state = files.parse(text, self.profile.name)
         self._state.update(state)
-        return StageResult(
-            exit_code=exit_code,
-            output=output,
-            log=log,
-            state=state,
-            outputs=self.profile.parse(command_files["GITHUB_OUTPUT"].read_text("utf-8")),
-            state_text=state_text,
-        )
+        outputs = files.parse(paths["GITHUB_OUTPUT"].read_text("utf-8"), self.profile.name)
+        return StageResult(exit_code, output, log, state, outputs, text)
 
     def _command(self, stage: Stage) -> list[str]:
-        if not self._through_node:
-            return [sys.executable, "-BsSu", "-Wignore", str(self._action / f"{stage}.py")]
-        return [_node(self._environment["PATH"]), str(self._action / self._metadata["runs"][stage])]
+        if not self.through_node:
+            return [sys.executable, "-BsSu", "-Wignore", str(self.action / f"{stage}.py")]
+        node = shutil.which("node", path=self._environment["PATH"]) or shutil.which("node")
+        return [node or "node", str(self.action / self._metadata["runs"][stage])]
 
-    def _command_files(self) -> dict[str, Path]:
-        """Make the command files of a stage, all of them empty."""
+    def _create_command_files(self) -> dict[str, Path]:
+        """Create the empty command files of a stage. Only GitHub's runner has new ones for each."""
         folder = self.temp / "_runner_file_commands"
         folder.mkdir(exist_ok=True)
-        suffix = f"_{uuid.uuid4()}" if self.profile.has_fresh_files else ""
-        made = {
-            "GITHUB_STATE": folder / f"save_state{suffix}",
-            "GITHUB_OUTPUT": folder / f"set_output{suffix}",
-            "GITHUB_ENV": folder / f"set_env{suffix}",
-            "GITHUB_PATH": folder / f"add_path{suffix}",
-            "GITHUB_STEP_SUMMARY": folder / f"step_summary{suffix}",
-        }
-        for path in made.values():
+        suffix = f"_{uuid.uuid4()}" if self.profile.is_github else ""
+        paths = {f"GITHUB_{name}": folder / f"{file}{suffix}" for name, file in _FILES.items()}
+        for path in paths.values():
             path.write_bytes(b"")
-        return made
+        return paths
 
-    def _variables(self, stage: Stage, command_files: dict[str, Path]) -> dict[str, str]:
-        """Put the environment together, in the order in which one beats the other."""
-        job = self._environment
-        variables = {name: value for name, value in job.items() if self.profile.is_kept(name)}
+    def _variables(self, stage: Stage) -> dict[str, str]:
+        """Return the environment; later variables override earlier ones."""
+        dropped = re.compile(self.profile.dropped)
+        job = self._environment.items()
+        variables = {name: value for name, value in job if not dropped.match(name)}
         if stage == "post":
             variables |= {f"STATE_{name}": value for name, value in self._state.items()}
         variables |= self._input_variables(stage, variables)
-        if self._composites:
-            variables["GITHUB_ACTION_PATH"] = str(self._folder / "composite")
-        variables |= {"RUNNER_TEMP": str(self.temp)}
-        return variables | {name: str(path) for name, path in command_files.items()}
+        if self.composites:
+            variables["GITHUB_ACTION_PATH"] = str(self.folder / "composite")
+        return variables | {"RUNNER_TEMP": str(self.temp)}
 
-    def _input_variables(self, stage: Stage, inherited: Inputs) -> Inputs:
-        given = self._inputs(stage) if callable(self._inputs) else self._inputs
-        if self._composites and stage == "post" and self.profile.is_post_without_inputs:
-            given = dict.fromkeys(given, "")
-        declared: dict[str, Any] = self._metadata["inputs"]
-        defaults = {name: str(about.get("default", "")) for name, about in declared.items()}
-        names = self.profile.input_name
-        for around in self._composites:
-            inherited = {**inherited, **{names(name): value for name, value in around.items()}}
-        return self.profile.inputs(defaults, given, inherited)
+    def _input_variables(self, stage: Stage, job: Inputs) -> dict[str, str]:
+        variable = self.profile.input_variable
+        given = self.inputs(stage) if callable(self.inputs) else self.inputs
+        if self.composites and stage == "post" and self.profile.is_github:
+            given = dict.fromkeys(given, "")  # actions/runner#2030
+        declared = self._metadata["inputs"].items()
+        values = {variable(name): str(about.get("default", "")) for name, about in declared}
+        if self.profile.inherits_inputs:
+            around = [{variable(key): inputs[key] for key in inputs} for inputs in self.composites]
+            for inherited in (job, *around):
+                values |= {name: inherited[name] for name in values if name in inherited}
+        return values | {variable(name): value for name, value in given.items()}
 
 
+@dataclass(frozen=True, slots=True)
 class RunningStage:
-    """A stage that has begun."""
+    """A stage that is running."""
 
-    def __init__(
-        self,
-        runner: Runner,
-        process: subprocess.Popen[bytes],
-        output: Output,
-        command_files: dict[str, Path],
-    ) -> None:
-        self._runner = runner
-        self._process = process
-        self._output = output
-        self._files = command_files
+    runner: Runner
+    process: subprocess.Popen[bytes]
+    output: Output
+    paths: Mapping[str, Path]
 
     def processes(self) -> list[Process]:
-        """Give the processes that are there now: Node and what it started."""
-        return in_session(self._process.pid)
+        """Return the running processes: Node and its descendants."""
+        return find(self.process.pid, f"GITHUB_STATE={self.paths['GITHUB_STATE']}")
 
     def is_running(self) -> bool:
-        """Tell whether Node is still there."""
-        return self._process.poll() is None
+        """Return whether Node is running."""
+        return self.process.poll() is None
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the Node process, and to it alone."""
-        self._process.send_signal(number)
+        """Send a signal to Node only."""
+        self.process.send_signal(number)
 
     def end(self) -> StageResult:
-        """End the stage before its time, as this runner does for a cancel and a time-out."""
-        profile = self._runner.profile
+        """Stop the stage as this runner does after a cancellation or a timeout."""
+        profile = self.runner.profile
         for number, seconds in profile.stops:
-            if profile.is_all_stopped:
-                os.killpg(self._process.pid, number)
+            if profile.stops_children:
+                os.killpg(self.process.pid, number)
             else:
                 self.signal(number)
             with suppress(subprocess.TimeoutExpired):
-                self._process.wait(seconds)
+                self.process.wait(seconds)
                 break
-        return self._leave(profile.patience)
+        return self._leave(profile.drain_seconds)
 
     def kill_node(self) -> StageResult:
-        """Kill Node alone, and go on at once; what Node started may live on."""
-        self._process.kill()
-        self._process.wait(TIMEOUT_SECONDS)
+        """Kill Node only, and do not wait for its children."""
+        self.process.kill()
+        self.process.wait(TIMEOUT_SECONDS)
         return self._leave(0)
 
     def wait_for_orphans(self) -> None:
-        """Wait for the end of what Node started and left behind."""
+        """Wait until all processes of the stage have exited."""
         while self.processes():
             time.sleep(0.01)
 
     def wait(self, seconds: float = TIMEOUT_SECONDS) -> StageResult:
-        """Wait for the end, and read what is left behind.
-
-        Raises:
-            subprocess.TimeoutExpired: it had not ended after so many seconds.
-        """
-        # The end of its output is seen at once; that of a process, by `subprocess`, 0.05 s late.
-        if not self._output.has_ended(seconds):
-            raise subprocess.TimeoutExpired(self._process.args, seconds)
-        self._process.wait(seconds)
+        """Wait until the stage exits, or raise `subprocess.TimeoutExpired`."""
+        # The end of the output is noticed immediately; `subprocess` polls for an exit every 0.05 s
+        if not self.output.has_ended(seconds):
+            raise subprocess.TimeoutExpired(self.process.args, seconds)
+        self.process.wait(seconds)
         return self._leave(0)
 
-    def _leave(self, patience: float) -> StageResult:
-        """Go on, after so many seconds even if somebody could still write."""
-        self._output.has_ended(patience)
-        return self._runner.finish(self._output.so_far(), self._process.returncode, self._files)
-
-
-def _node(path: str) -> str:
-    found = shutil.which("node", path=path) or shutil.which("node")
-    if found is None:
-        raise FileNotFoundError("node is not on PATH")
-    return found
+    def _leave(self, seconds: float) -> StageResult:
+        self.output.has_ended(seconds)
+        return self.runner.finish(self.output.so_far(), self.process.returncode, self.paths)

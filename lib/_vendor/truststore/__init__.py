@@ -2,7 +2,7 @@
 
 import sys as _sys
 
-if _sys.version_info < (3, 10):
+if _sys.version_info < (3, 10):  # noqa: UP036
     raise ImportError("truststore requires Python 3.10 or later")
 
 # Detect Python runtimes which don't implement SSLObject.get_unverified_chain() API
@@ -26,11 +26,11 @@ if _sys.version_info < (3, 13) and _sys.implementation.name not in ("cpython", "
                 "truststore requires peer certificate chain APIs to be available"
             ) from None
 
-        del _ssl, _sslobj, _sslmem  # noqa: F821
+        del _ssl, _sslobj, _sslmem
 
-from ._api import SSLContext, extract_from_ssl, inject_into_ssl  # noqa: E402
+from ._api import SSLContext, extract_from_ssl, inject_into_ssl
 
 del _api, _sys  # type: ignore[name-defined] # noqa: F821
 
 __all__ = ["SSLContext", "inject_into_ssl", "extract_from_ssl"]
-__version__ = "0.10.4"
+__version__ = "0.10.5"

@@ -1,0 +1,61 @@
+"""The archive that runners download and releases attest is complete, and no larger than needed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.fake_api import FakeApi, recording
+from tests.runner import Runner
+from tests.runner.checkout import check_out
+
+NEEDED = {"action.yml", "main.py", "post.py", "logout", "lib"}
+DOCUMENTS = {"README.md", "CHANGELOG.md", "LICENSE", "SECURITY.md", "docs"}
+INPUTS = {
+    "api_key": "rca_Zm9vYmFy0123456789",
+    "server_id": "11111111-2222-4333-8444-555555555555",
+}
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Unpack the archive of a commit of the working tree."""
+    folder = tmp_path_factory.mktemp("archive")
+    check_out(folder / "clone")
+    for command in (
+        "init --quiet",
+        "add --all",
+        "-c user.name=test -c user.email=test@example.com commit --quiet --message=test",
+        "archive --output=../archive.tar HEAD",
+    ):
+        subprocess.run(["git", *command.split()], cwd=folder / "clone", check=True)
+    shutil.unpack_archive(folder / "archive.tar", folder / "unpacked")
+    return folder / "unpacked"
+
+
+def test_archive_has_only_the_action_and_its_documents(archive: Path) -> None:
+    assert {path.name for path in archive.iterdir()} == NEEDED | DOCUMENTS
+
+
+def test_main_and_post_run_from_the_archive(archive: Path, tmp_path: Path) -> None:
+    with FakeApi([recording.load("ghcr")]) as api:
+        inputs = {"credential_id": "66666666-7777-4888-9999-000000000000", "api_url": api.url}
+        runner = Runner(tmp_path, {**INPUTS, **inputs}, action=archive)
+
+        main, post = runner.main(), runner.post()
+
+        api.verify()
+    assert (main.exit_code, main.outputs["registry_url"], post.exit_code) == (0, "ghcr.io", 0)
+    assert not main.log.annotations + post.log.annotations
+
+
+def test_logout_runs_from_the_archive(archive: Path, tmp_path: Path) -> None:
+    with FakeApi([recording.load("logout-only")]) as api:
+        inputs = {"registry_url": "ghcr.io", "api_url": api.url}
+        step = Runner(tmp_path, {**INPUTS, **inputs}, action=archive / "logout").main()
+
+        api.verify()
+    assert (step.exit_code, step.log.annotations) == (0, [])

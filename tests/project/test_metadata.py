@@ -1,0 +1,80 @@
+"""Action metadata, examples, issue forms and workflows agree with the code and with each other."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lib.inputs import DEFAULT_API_URL, DEFAULT_TIMEOUT_SECONDS
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = sorted((ROOT / "examples").glob("*.yml"))
+
+
+def load(name: str) -> dict[str, Any]:
+    """Return the content of a YAML file of the repository."""
+    content: dict[str, Any] = yaml.safe_load((ROOT / name).read_text("utf-8"))
+    return content
+
+
+def test_action_is_fit_for_the_marketplace() -> None:
+    action = load("action.yml")
+
+    assert len(action["description"]) < 125
+    assert set(action["branding"]) == {"icon", "color"}
+    assert action["runs"]["post-if"] == "always()"
+    assert (
+        "pre" not in action["runs"]
+    )  # not run for `uses: ./`, and run where the step's `if` is false
+    assert all((ROOT / action["runs"][stage]).is_file() for stage in ("main", "post"))
+
+
+def test_defaults_of_the_action_are_those_of_the_code() -> None:
+    inputs = load("action.yml")["inputs"]
+    defaults = {name: about["default"] for name, about in inputs.items() if "default" in about}
+
+    assert defaults == {
+        "cleanup": "true",
+        "api_url": DEFAULT_API_URL,
+        "timeout": str(DEFAULT_TIMEOUT_SECONDS),
+    }
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_example_uses_existing_inputs_and_outputs(path: Path) -> None:
+    text = path.read_text("utf-8")
+    jobs = yaml.safe_load(text)["jobs"].values()
+    steps = [step for job in jobs for step in job.get("steps", [])]
+    logins = [step for step in steps if re.search("reoclo/docker-auth@v1$", step.get("uses", ""))]
+    outputs = re.findall(
+        rf"steps\.(?:{'|'.join(s.get('id', '-') for s in logins)})\.outputs\.(\w+)", text
+    )
+
+    assert logins
+    for step in logins:
+        required = {
+            name for name, about in load("action.yml")["inputs"].items() if about["required"]
+        }
+        assert required <= step["with"].keys() <= load("action.yml")["inputs"].keys()
+    assert set(outputs) <= load("action.yml")["outputs"].keys()
+
+
+def test_release_waits_for_every_job_of_ci() -> None:
+    """release.yml requires, by its name, the job of ci.yml that waits for all others."""
+    jobs = load(".github/workflows/ci.yml")["jobs"]
+    [(last, job)] = [(name, job) for name, job in jobs.items() if job["name"] == "All green"]
+    release = (ROOT / ".github/workflows/release.yml").read_text("utf-8")
+
+    assert set(job["needs"]) == jobs.keys() - {last}
+    assert job["steps"][0]["run"].count("success") == len(job["needs"])
+    assert 'tools/release.py green "All green"' in release
+
+
+def test_every_job_has_a_timeout() -> None:
+    """GitHub's default is six hours."""
+    for path in ROOT.glob(".github/workflows/*.yml"):
+        assert all("timeout-minutes" in job for job in load(str(path))["jobs"].values()), path.name

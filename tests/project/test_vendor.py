@@ -1,0 +1,96 @@
+"""lib/_vendor is the locked wheels, unpacked, and tools/vendor.py reports any difference."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tools.vendor import pins
+
+ROOT = Path(__file__).resolve().parents[2]
+VENDORED = ROOT / "lib" / "_vendor"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Copy the files that the tool works on."""
+    for folder in ("tools", "lib/_vendor", ".wheels"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    return tmp_path
+
+
+def vendor(project: Path, *arguments: str) -> tuple[int, str]:
+    """Run the tool without a network, because all wheels are in .wheels."""
+    links = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(project / ".wheels"), "PATH": ""}
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.vendor", *arguments],
+        cwd=project,
+        env={**links, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+def test_committed_tree_matches_the_lock() -> None:
+    done = subprocess.run([sys.executable, "tools/vendor.py", "--check"], cwd=ROOT, check=False)
+
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("change", ["changed", "missing", "unexpected"])
+def test_each_difference_is_reported_and_repaired(project: Path, change: str) -> None:
+    path = project / "lib" / "_vendor" / "certifi" / "cacert.pem"
+    if change == "changed":
+        path.write_bytes(path.read_bytes() + b"\n")
+    elif change == "missing":
+        path.unlink()
+    else:
+        path = path.with_name("unexpected.py")
+        path.write_text("", "utf-8")
+
+    code, error = vendor(project, "--check")
+
+    assert code == 1
+    assert f"certifi/{path.name}" in error
+    assert vendor(project) == (0, "")
+    assert vendor(project, "--check") == (0, "")
+
+
+def test_wheel_with_another_hash_is_not_used(project: Path) -> None:
+    wheel = next((project / ".wheels").glob("idna-*.whl"))
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.writestr("idna/extra.py", "")
+
+    assert vendor(project, "--fetch")[0] == 1
+    assert vendor(project, "--check")[0] == 1
+
+
+def test_lock_writes_the_same_hashes_again(project: Path) -> None:
+    lock = project / "tools" / "vendored.txt"
+    before = lock.read_text("utf-8")
+    lock.write_text(re.sub(r" --hash=\S+", "", before), "utf-8")
+
+    assert vendor(project, "--lock") == (0, "")
+    assert lock.read_text("utf-8") == before
+
+
+def test_docs_list_each_library_with_version_and_license() -> None:
+    page = (ROOT / "docs" / "vendored.md").read_text("utf-8")
+    rows = re.findall(
+        r"^\| \[(\S+)\]\(https://\S+\) \| (\S+) \| (\S+) \| \w.+ \|$", page, re.MULTILINE
+    )
+
+    assert [row[:2] for row in rows] == pins()
+    for name, version, license_ in rows:
+        folder = VENDORED / f"{name.replace('-', '_')}-{version}.dist-info"
+        metadata = (folder / "METADATA").read_text("utf-8")
+        assert re.search(rf"^License(-Expression)?: {license_}$", metadata, re.MULTILINE)
+        assert list(folder.rglob("LICENSE*"))

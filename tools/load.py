@@ -1,0 +1,148 @@
+"""Simulation of many jobs that share one rate-limited API key.
+
+    python -m tools.load              256 jobs, the most that a matrix has
+    python -m tools.load 30 60 100    a row for each of three numbers of jobs
+
+Each job logs in, works and logs out with the action's own client and retries. Network, API and
+time are simulated, so a run takes seconds and always has the same result.
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import itertools
+import json
+import math
+import random
+import sys
+import threading
+from collections import Counter, deque
+from collections.abc import Callable
+from functools import partial
+
+from lib.api.client import Client
+from lib.api.models import LogoutRequest, VaultLogin
+from lib.api.transport import Response
+from lib.deadline import Deadline, SystemClock
+from lib.errors import ActionError
+from lib.inputs import DEFAULT_TIMEOUT_SECONDS
+from lib.logout import POST_SECONDS
+from lib.runner.environment import Environment
+
+# Seconds: one way to the API, docker on the server, a job's other steps, the start of all jobs.
+NETWORK, LOGIN, LOGOUT, WORK, START = 0.05, 2.0, 0.5, (30.0, 90.0), 2.0
+REGISTRY = "ghcr.io"
+COLUMNS = "jobs", "requests per job", "last login (s)", "429s", "failed logins", "failed logouts"
+
+
+class Clock(SystemClock):
+    """Simulated clock. One thread runs at a time, while the others sleep on the clock."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self._sleepers: list[tuple[float, int, threading.Semaphore]] = []
+        self._order = itertools.count()
+        self._idle = threading.Semaphore(0)
+
+    def now(self) -> float:
+        """Return the simulated seconds since the start."""
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        """Let other threads run until the simulated time has passed."""
+        turn = threading.Semaphore(0)
+        heapq.heappush(self._sleepers, (self._now + seconds, next(self._order), turn))
+        self._idle.release()
+        turn.acquire()
+
+    def run(self, jobs: int, job: Callable[[], None]) -> None:
+        """Run each job in a thread of its own, and let time pass until all have ended."""
+
+        def run_one() -> None:
+            try:
+                job()
+            finally:
+                self._idle.release()
+
+        for _ in range(jobs):
+            threading.Thread(target=run_one, daemon=True).start()
+            self._idle.acquire()
+        while self._sleepers:
+            self._now, _, turn = heapq.heappop(self._sleepers)
+            turn.release()
+            self._idle.acquire()
+
+
+class Api:
+    """API with a limit of requests in any second, of which throttled ones do not count."""
+
+    def __init__(self, clock: Clock, limit: int) -> None:
+        self._clock = clock
+        self._accepted: deque[float] = deque([-1.0] * limit, limit)
+        self._ends: list[float] = []
+        self.seen: Counter[str] = Counter()
+
+    def send(self, method: str, path: str, body: object, *, deadlines: object) -> Response:  # noqa: ARG002
+        """Send one request and return its response, as the transport does."""
+        self._clock.sleep(NETWORK)
+        self.seen["requests"] += 1
+        wait = self._accepted[0] + 1 - self._clock.now()
+        if wait > 0:
+            self.seen["429s"] += 1
+            response = Response(status=429, body=b"{}", retry_after=math.ceil(wait))
+        else:
+            self._accepted.append(self._clock.now())
+            response = Response(status=200, body=self._respond(method, path))
+        self._clock.sleep(NETWORK)
+        return response
+
+    def _respond(self, method: str, path: str) -> bytes:
+        number = int(path.rpartition("-")[2]) if method == "GET" else len(self._ends)
+        if method == "POST":
+            self._ends.append(self._clock.now() + (LOGOUT if path.endswith("logout") else LOGIN))
+        is_done = self._clock.now() >= self._ends[number]
+        result = {"status": "completed", "result": {"exit_code": 0}} if is_done else {}
+        names = {"operation_id": f"operation-{number}", "registry_url": REGISTRY}
+        return json.dumps({"status": "running", **names, **result}).encode()
+
+
+def run_job(api: Api, clock: Clock) -> None:
+    """Log in, work and log out, as main, the job's other steps and post do."""
+    context, drop = Environment({}).run_context(), lambda _line: None
+    client = Client(api, context, clock, info=drop, debug=drop)
+    stage = "failed logins"
+    try:
+        clock.sleep(random.uniform(0, START))  # noqa: S311 no secret
+        deadline = Deadline(clock, DEFAULT_TIMEOUT_SECONDS)
+        login = client.log_in(VaultLogin(server_id="s", credential_id="c"), deadline)
+        client.wait_for(login.operation_id, deadline, purpose="login")
+        api.seen["last login (s)"] = math.ceil(clock.now())
+        clock.sleep(random.uniform(*WORK))  # noqa: S311 no secret
+        stage = "failed logouts"
+        deadline = Deadline(clock, POST_SECONDS)
+        logout = client.log_out(LogoutRequest(server_id="s", registry_url=REGISTRY), deadline)
+        client.wait_for(logout.operation_id, deadline, purpose="logout")
+    except ActionError:
+        api.seen[stage] += 1
+
+
+def main() -> int:
+    """Print a row for each number of jobs."""
+    parser = argparse.ArgumentParser(description="Simulate many jobs that share one API key.")
+    parser.add_argument("jobs", type=int, nargs="*", default=[256], help="number of jobs (256)")
+    parser.add_argument("--limit", type=int, default=15, help="requests a second (%(default)s)")
+    options = parser.parse_args()
+    print(f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|")
+    for jobs in options.jobs:
+        random.seed(jobs)
+        clock = Clock()
+        api = Api(clock, options.limit)
+        clock.run(jobs, partial(run_job, api, clock))
+        cells = [jobs, round(api.seen["requests"] / jobs, 1), *map(api.seen.get, COLUMNS[2:])]
+        print(f"| {' | '.join(str(cell or 0) for cell in cells)} |", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
