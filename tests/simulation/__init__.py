@@ -1,10 +1,7 @@
 """Deterministic simulation of a job: the real login and logout on a simulated world.
 
 A schedule is a list of choices, one number for each choice point; 0 means that nothing special
-happens. The explorer tries every schedule with up to two faults, kills or cancellations, and
-random ones with more; `invariants` checks each of them.
-
-Assumptions about what nobody outside Reoclo can see:
+happens. Assumptions about what nobody outside Reoclo can see:
 
 * A request that was sent and lost, or that gets a 5xx or an invalid response, was processed.
   A login that was accepted finishes even if nobody polls it.

@@ -10,7 +10,6 @@ from tests.simulation import table
 from tests.simulation.explore import every_schedule, random_schedules, report
 from tests.simulation.invariants import violations
 from tests.simulation.job import MODES, Job
-from tests.simulation.world import Choices
 
 
 def main() -> int:
@@ -27,19 +26,17 @@ def main() -> int:
         table.write()
         return 0
     if options.replay:
-        job = Job(modes[0], Choices([int(index) for index in options.replay.split(",")])).run()
+        job = Job(modes[0], [int(index) for index in options.replay.split(",")])
         print(report(job))
         return bool(violations(job))
     numbers = range(options.random or 0)
     jobs = [random_schedules(mode, options.seed, numbers) for mode in modes if numbers]
-    count = 0
-    for job in chain.from_iterable(jobs or map(every_schedule, modes)):
-        count += 1
-        if violations(job):
-            print(report(job))
-            return 1
-    print(f"{count} schedules, seed {options.seed}: no violation")
-    return 0
+    bad = (
+        job for job in chain.from_iterable(jobs or map(every_schedule, modes)) if violations(job)
+    )
+    first = next(bad, None)
+    print(report(first) if first else f"No violation (seed {options.seed}).")
+    return first is not None
 
 
 if __name__ == "__main__":

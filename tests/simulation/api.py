@@ -1,6 +1,6 @@
 """Simulated network, API and server. Response bodies come from fixtures/recordings.
 
-A name that begins with ~ is much like another one: it is combined with others at random only.
+What begins with ~ is much like something else: it is combined with others at random only.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,11 +20,9 @@ from lib.errors import TransportError
 if TYPE_CHECKING:
     from tests.simulation.job import Job
 
-RECORDINGS = Path(__file__).parents[2] / "fixtures" / "recordings"
-REGISTRY = "ghcr.io"
-SERVER_ID = "11111111-2222-4333-8444-555555555555"
 KEY = "rca_simulated-key-of-this-job"
 OUTAGE_SECONDS = 60.0
+Deadlines = tuple[Deadline, ...]
 
 
 class Fault(NamedTuple):
@@ -59,8 +56,6 @@ FAULTS = {
     "poll 404": Fault(404, is_processed=False),
     "poll of another operation": Fault(200, body=_OTHER),
 }
-_OF_CHANGES = tuple(name for name in FAULTS if name != "go on" and "poll" not in name)
-_OF_POLLS = tuple(name for name in FAULTS if name != "go on" and "503 not" not in name)
 
 
 class Outcome(NamedTuple):
@@ -87,7 +82,7 @@ LOGINS = {
     "response has an exit code": Outcome("login-inline-exit-code", 0.0, 0.0),
     "response is failed": Outcome("login-inline-failed", 0.0, None),
     "response has no registry_url": Outcome("login-registry-url-missing"),
-    "response has no operation_id": Outcome("login-operation-id-missing"),
+    "response has no operation_id": Outcome("no operation_id"),
     "~response has no registry_type": Outcome("login-registry-type-null"),
     "poll has completed_at only": Outcome("poll-ended-by-completed-at"),
     "~poll has no operation_id": Outcome("poll-no-operation-id"),
@@ -97,7 +92,7 @@ LOGOUTS = {
     "succeeds": Outcome("ghcr"),
     "succeeds after 8 s": Outcome("ghcr", 8.0, 8.0),
     "never ends": Outcome("ghcr", math.inf, None, is_reported=False),
-    "fails": Outcome("logout-failed", 0.2, None, is_reported=False),
+    "fails": Outcome("logout fails", 0.2, None, is_reported=False),
     "does not erase": Outcome("logout-not-erased", 0.2, None, is_reported=False),
     "was not logged in": Outcome("logout-not-logged-in"),
     "ends without a result": Outcome("logout-no-result"),
@@ -109,7 +104,7 @@ LOGOUTS = {
 }
 
 
-@dataclass
+@dataclass(slots=True)
 class Operation:
     """Operation that the API accepted."""
 
@@ -120,7 +115,7 @@ class Operation:
     changes_at: float | None
 
 
-@dataclass
+@dataclass(slots=True)
 class Attempt:
     """One request. `verdict` is what its sender knows of it."""
 
@@ -136,22 +131,17 @@ class Network:
     """Stands in for `lib.api.transport.Transport`, and for the API and the server behind it."""
 
     def __init__(self, job: Job, clock: Clock) -> None:
-        self._job = job
-        self._clock = clock
+        self._job, self._clock = job, clock
 
-    def send(
-        self, method: str, path: str, body: Any, *, deadlines: tuple[Deadline, ...]
-    ) -> Response:
+    def send(self, method: str, path: str, body: Any, *, deadlines: Deadlines) -> Response:
         """Send a request to the simulated API."""
-        self._clock.raise_if_canceled()
         job = self._job
         job.check(KEY not in f"{method} {path} {body}", "the key is in a path or a body")
         operation = next((each for each in job.operations if path.endswith(each.id)), None)
-        kind = path.rpartition("/")[2].partition("-")[0]
-        fault = self._fault(f"{operation.kind} poll" if operation else kind)
-        attempt = Attempt(
-            job.current.name, f"{operation.kind} poll" if operation else kind, job.now
-        )
+        kind = f"{operation.kind} poll" if operation else path.rpartition("/")[2].partition("-")[0]
+        self._clock.raise_if_canceled()
+        fault = self._fault(kind)
+        attempt = Attempt(job.current.name, kind, job.now)
         job.start_attempt(attempt)
         try:
             return self._exchange(operation, fault, attempt, deadlines)
@@ -166,36 +156,30 @@ class Network:
         if job.outage and job.now < job.outage[0]:
             job.point(f"{kind} request")
             return job.outage[1]
-        options = _OF_POLLS if kind.endswith("poll") else _OF_CHANGES
-        fault = FAULTS[job.point(f"{kind} request", options)]
+        fault = FAULTS[job.point(f"{kind} request", _of(kind))]
         if fault.is_outage:
             job.outage = (job.now + OUTAGE_SECONDS, fault)
         return fault
 
     def _exchange(
-        self,
-        operation: Operation | None,
-        fault: Fault,
-        attempt: Attempt,
-        deadlines: tuple[Deadline, ...],
+        self, operation: Operation | None, fault: Fault, attempt: Attempt, deadlines: Deadlines
     ) -> Response:
         status, body = fault.status, fault.body
         if fault.is_sent and fault.is_processed:
             operation = operation or self._accept(attempt.kind)
-            status, body = self._report(operation, attempt.kind)
-        self._wait(fault, deadlines, attempt)
+            real = self._report(operation, attempt.kind)
+            status, body = (status, body) if status else real
+        self._wait(fault, attempt, deadlines)
         if not fault.is_sent:
             raise faults.classify(ConnectionRefusedError(111, "Connection refused"), sent=False)
         self._job.point(f"{attempt.kind} response")
         if fault.is_lost:
             raise faults.classify(ConnectionResetError(104, "Connection reset"), sent=True)
-        if fault.status:
-            status, body, operation = fault.status, fault.body, None
         attempt.is_throttled = fault.retry_after is not None
-        self._job.deliver(attempt, status, body, operation)
+        self._job.deliver(attempt, status, body, None if fault.status else operation)
         return Response(status=status, body=body, retry_after=fault.retry_after)
 
-    def _wait(self, fault: Fault, deadlines: tuple[Deadline, ...], attempt: Attempt) -> None:
+    def _wait(self, fault: Fault, attempt: Attempt, deadlines: Deadlines) -> None:
         """Wait for the response, as the real transport does."""
         left = fault.latency
         if left > 1.0:
@@ -215,46 +199,45 @@ class Network:
         self._job.sleep(left)
 
     def _accept(self, kind: str) -> Operation:
-        job = self._job
-        outcomes = LOGINS if kind == "login" else LOGOUTS
+        job, outcomes = self._job, LOGINS if kind == "login" else LOGOUTS
         outcome = outcomes[job.choose(f"outcome of the {kind}", tuple(outcomes))]
-        start = job.now
-        for earlier in job.operations:
-            if kind == earlier.kind == "login":
-                start = max(start, earlier.ends_at, earlier.changes_at or 0.0)
+        logins = [each for each in job.operations if kind == each.kind == "login"]
+        start = max([job.now, *(max(each.ends_at, each.changes_at or 0.0) for each in logins)])
         changes_at = None if outcome.changes is None else start + outcome.changes
         name = f"operation-{len(job.operations) + 1}"
         job.operations.append(Operation(name, kind, outcome, start + outcome.ends, changes_at))
         return job.operations[-1]
 
     def _report(self, operation: Operation, request: str) -> tuple[int, bytes]:
-        if request.endswith("poll") and self._job.now < operation.ends_at:
+        is_poll = request.endswith("poll")
+        if is_poll and self._job.now < operation.ends_at:
             return 200, json.dumps({"operation_id": operation.id, "status": "running"}).encode()
-        usual = "passthrough" if self._job.mode == "passthrough" else "ghcr"
-        if operation.outcome.changes is None and operation.kind == "login":
-            usual = "refused-by-registry"
-        status, body = _recorded(operation.outcome.recording, request, usual)
+        end = f"<{operation.kind}_operation>" if is_poll else operation.kind
+        status, body = RECORDED.get((operation.outcome.recording, end)) or RECORDED["ghcr", end]
         return status, body.replace(f"<{operation.kind}_operation>", operation.id).encode()
 
 
-@cache
-def _recorded(name: str, request: str, usual: str) -> tuple[int, str]:
-    """Return status and body of a recorded response, or of the usual one if there is none."""
-    response = _find(name, request) or _find(usual, request) or _find("ghcr", request) or {}
-    body = response.get("body", "")
-    if (name, request) == ("login-operation-id-missing", "login"):
-        del body["operation_id"]
-    if (name, request) == ("logout-failed", "logout poll"):
-        body |= {"status": "failed", "result": {"exit_code": 1, "stderr": "permission denied"}}
-    text = body if isinstance(body, str) and "body" not in response else json.dumps(body)
-    text = text.replace("<registry_url>", REGISTRY).replace("<server_id>", SERVER_ID)
-    return response["status"], text
+def _of(kind: str) -> tuple[str, ...]:
+    """Return the faults of a kind of request."""
+    other = "503 not" if kind.endswith("poll") else "poll"
+    return tuple(name for name in FAULTS if name != "go on" and other not in name)
 
 
-def _find(name: str, request: str) -> dict[str, Any] | None:
-    path = RECORDINGS / f"{name}.json"
-    exchanges = json.loads(path.read_text("utf-8"))["exchanges"] if path.exists() else []
-    kind, _, is_poll = request.partition(" ")
-    ends = (f"<{kind}_operation>",) if is_poll else (f"/{kind}", f"/{kind}-direct")
-    found = (e["responses"][-1] for e in exchanges if e["request"]["path"].endswith(ends))
-    return next(found, None)
+def _recorded() -> dict[tuple[str, str], tuple[int, str]]:
+    """Return status and body of each last response, by recording and end of the path."""
+    found = {}
+    for path in (Path(__file__).parents[2] / "fixtures" / "recordings").glob("*.json"):
+        for exchange in json.loads(path.read_text("utf-8"))["exchanges"]:
+            last = exchange["responses"][-1]
+            text = json.dumps(last["body"]) if "body" in last else ""
+            end = exchange["request"]["path"].rpartition("/")[2]
+            found[path.stem, end] = last.get("status", 0), text
+    status, login = found["ghcr", "login"]
+    found["no operation_id", "login"] = status, login.replace("operation_id", "id")
+    status, logout = found["ghcr", "<logout_operation>"]
+    logout = logout.replace("completed", "failed").replace('"exit_code": 0', '"exit_code": 1')
+    found["logout fails", "<logout_operation>"] = status, logout
+    return found
+
+
+RECORDED = _recorded()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from io import StringIO
 from pathlib import Path
@@ -23,19 +23,19 @@ from lib.runner.commands import Runner
 from lib.runner.environment import Environment
 from lib.state import LoginState, Stage
 from lib.stop_file import StepFiles
-from tests.simulation.api import KEY, REGISTRY, SERVER_ID, Attempt, Fault, Network, Operation
-from tests.simulation.world import Actor, Choices, Killed, World
+from tests.simulation.api import KEY, Attempt, Fault, Network, Operation
+from tests.simulation.world import Killed, Pick, World
 
 TIMEOUT_SECONDS = 20
-# A choice point that is passed more often offers nothing anymore.
-MOST_POINTS = 3
+MOST_POINTS = 3  # a choice point that is passed more often offers nothing anymore
 STAGES = ("", *(stage.value for stage in Stage))
-KINDS = ("usual", "cleanup: false", "composite", "no shared folder", "no process table")
-_EXIT_CODES = {SUCCEEDED: 0, FAILED: 1, CANCELED: 130}
+KINDS = ("usual", "cleanup: false", "composite", "no process table")
+EXIT_CODES = {SUCCEEDED: 0, FAILED: 1, CANCELED: 130}
+SERVER_ID = "11111111-2222-4333-8444-555555555555"
 _NONE = LoginState(stage=Stage.NONE, id="99999999-2222-4333-8444-555555555555", step="__reoclo")
 _MODES = {
     "vault": {"CREDENTIAL_ID": "66666666-7777-4888-9999-000000000000"},
-    "passthrough": {"USERNAME": "me", "ACCESS_TOKEN": "password", "REGISTRY_URL": REGISTRY},
+    "passthrough": {"USERNAME": "me", "ACCESS_TOKEN": "password", "REGISTRY_URL": "ghcr.io"},
 }
 MODES = tuple(_MODES)
 
@@ -45,16 +45,23 @@ class Program(NamedTuple):
 
     login: Any = login_module
     logout: Any = logout_module
-    looks_for_stop_file: bool = True
+
+
+REAL = Program()
 
 
 class Job(World):
     """One schedule, and everything that happens in it."""
 
-    def __init__(self, mode: str, choices: Choices, program: Program = Program()) -> None:
-        super().__init__(choices)
-        self.mode, self.program = mode, program
-        self.kind, self.saved_state = "usual", "as saved"
+    def __init__(
+        self,
+        mode: str,
+        given: Sequence[int] = (),
+        pick: Pick = lambda *_: 0,
+        program: Program = REAL,
+    ) -> None:
+        super().__init__(given, pick)
+        self.mode, self.program, self.kind, self.saved_state = mode, program, "usual", "as saved"
         self.exit_codes: dict[str, int] = {}
         self.lines: dict[str, list[str]] = {"main": [], "post": []}
         self.attempts: list[Attempt] = []
@@ -68,37 +75,15 @@ class Job(World):
         self.told: dict[tuple[str, str], str] = {}  # what an actor knows of its operation
         self.given_state = self.stage_seen = ""  # what post has read
         self.canceled_at = self.stopped_at = math.inf
-        self.overlaps = False
         self._passed: dict[str, int] = {}
         self._last = ""
-
-    def run(self) -> Job:
-        """Run the job to its end."""
         random.seed(0)  # of the jitter
         self.spawn("main", self._main)
         self.run_actors()
-        return self
-
-    @property
-    def main(self) -> Actor:
-        """The actor of the main step."""
-        return self.actors["main"]
-
-    @property
-    def post(self) -> Actor | None:
-        """The actor of the post step, if it has started."""
-        return self.actors.get("post")
-
-    @property
-    def has_no_promise(self) -> bool:
-        """Whether post has no access to what main saved."""
-        is_stale = self.overlaps or self.saved_state == "lost"
-        return self.kind == "no shared folder" and is_stale
 
     def check(self, is_right: bool, problem: str) -> None:  # noqa: FBT001 as in assert
         """Record a problem unless all is right."""
-        if not is_right:
-            self.problems.append(problem)
+        self.problems += [] if is_right else [problem]
 
     def point(self, label: str, faults: tuple[str, ...] = ()) -> str:
         """Pass a scheduling point, and return the fault that happens there."""
@@ -115,10 +100,9 @@ class Job(World):
             raise Killed
         if chosen == "cancel":
             self.canceled_at = self.now
-        elif chosen in {"switch", "post starts beside"}:
-            if chosen != "switch":
-                self.overlaps = True
-                self._start_post()
+        elif chosen == "post starts beside":
+            self._start_post()
+        if chosen in {"switch", "post starts beside"}:
             self.sleep(0.0)
         return chosen if chosen in faults else "go on"
 
@@ -128,52 +112,43 @@ class Job(World):
         self.attempts.append(attempt)
         if attempt.kind == "logout":
             self.told[attempt.actor, "logout"] = "pending"
-            is_foreign = not self.has_no_promise and self._knows_of_no_login(attempt.actor)
-            self.check(not is_foreign, "foreign logout")
+            self.check(not self._knows_of_no_login(attempt.actor), "foreign logout")
 
     def deliver(
         self, attempt: Attempt, status: int, body: bytes, operation: Operation | None
     ) -> None:
         """Record what a response tells its recipient."""
         self.note(f"receives {status} {body.decode()[:200]}")
-        if not 200 <= status < 300:
-            attempt.verdict = "unknown" if status >= 500 else "not processed"
-            return
-        attempt.verdict = "unknown"
-        try:
-            data = json.loads(body or b"{}") or {}
-        except ValueError:
-            return
-        if attempt.kind != "login" or (data.get("operation_id") and data.get("registry_url")):
+        attempt.verdict = "not processed" if 300 <= status < 500 else "unknown"
+        is_json = status < 300 and not body.startswith(b"<")
+        data = (json.loads(body or b"{}") or {}) if is_json else {}
+        is_usable = attempt.kind != "login" or {"operation_id", "registry_url"} <= {*data}
+        if is_json and is_usable:
             attempt.verdict = "accepted"
             if operation:
                 self.told[attempt.actor, operation.kind] = _meaning(data, operation)
 
-    def stage(self) -> str:
-        """Return the stage of the newest entry in GITHUB_STATE."""
-        return stage_of(self.states[-1]) if self.states else ""
-
-    def on_end(self, actor: Actor) -> None:
+    def on_end(self) -> None:
         """Start post after main."""
-        if actor is self.main and not self.post:
+        if "post" not in self.actors:
             when = self.choose("post", ("runs at once", "runs a minute later", "is skipped"))
             if when != "is skipped":
                 self._start_post(60.0 if when == "runs a minute later" else 0.0)
 
     def _knows_of_no_login(self, actor: str) -> bool:
         logins = {attempt.verdict for attempt in self.attempts if attempt.kind == "login"}
-        stage = self.stage() if actor == "main" else self.stage_seen
+        stage = stage_of(self.states[-1]) if actor == "main" else self.stage_seen
         if logins <= {"not processed"}:
-            is_unrecorded = bool(self.unwritable) or self.main.is_killed
+            is_unrecorded = bool(self.unwritable) or self.actors["main"].is_killed
             return not (is_unrecorded and stage == "requested")
         failed = "failed" in {self.told.get((actor, "login")), stage}
         return failed and logins <= {"accepted", "not processed"}
 
     def _interrupts(self, label: str) -> tuple[str, ...]:
         interrupts: tuple[str, ...] = ("kill", "post starts beside", "cancel")
-        if self.current is not self.main:
+        if self.current.name == "post":
             interrupts = ()
-        elif self.post or label == "exit":
+        elif "post" in self.actors or label == "exit":
             interrupts = ("kill",)
         is_file = not label.endswith(("sleep", "response", "exit"))
         return (*interrupts, "switch") if is_file and self.is_other_ready() else interrupts
@@ -190,40 +165,31 @@ class Job(World):
         self.point("launcher")
         self._save(_NONE.encode())
         runner, files = self._runner(), _Files(None, _NONE.step, _NONE.id, job=self)
-        cancellation = self._clock(
-            lambda: (
-                self.now >= self.canceled_at
-                or (self.program.looks_for_stop_file and files.is_stopped())
-            )
-        )
+        clock = self._clock(lambda: self.now >= self.canceled_at or files.is_stopped())
         inputs = _inputs(self.mode, str(self.kind != "cleanup: false"))
-        state = LoginState(
-            stage=Stage.NONE,
-            id=_NONE.id,
-            step=_NONE.step,
-            api_key=KEY if self.kind == "composite" else "",
-        )
+        state = replace(_NONE, api_key=KEY if self.kind == "composite" else "")
+        log_in, unsaved = self.program.login.log_in, self.program.login.UnsavedLogin
 
         def step() -> None:
             runner.mask(KEY)
-            client = self._connect(inputs.api_url, inputs.api_key, runner, cancellation)
-            needs = {"runner": runner, "files": files, "cancellation": cancellation}
+            client = self._connect(inputs.api_url, inputs.api_key, runner, clock)
             try:
-                self.program.login.log_in(inputs, state, client=client, **needs)
-            except self.program.login.UnsavedLogin as error:
-                raise _clean_up_unsaved(error, client, runner, cancellation) from error
-            cancellation.raise_if_canceled()  # as Cancellation.handle_signals does
+                log_in(inputs, state, client=client, runner=runner, files=files, cancellation=clock)
+            except unsaved as error:
+                raise _clean_up_unsaved(error, client, runner, clock) from error
+            clock.raise_if_canceled()  # as Cancellation.handle_signals does
 
         try:
             code = _run(step, runner, report=runner.error)
         except Canceled:
             code = CANCELED
         self.point("exit")
-        self.exit_codes["main"] = _EXIT_CODES.get(code, code)
+        self.exit_codes["main"] = EXIT_CODES.get(code, code)
 
     def _post(self) -> None:
         runner, clock = self._runner(), self._clock(lambda: False)
         own_key = "rca_of-another-step" if self.kind == "composite" else KEY
+        main = self.actors["main"]
 
         def step() -> None:
             runner.mask(own_key)
@@ -232,14 +198,14 @@ class Job(World):
                 own_key,
                 own_api_url=lambda: DEFAULT_API_URL,
                 connect=lambda url, key: self._connect(url, key, runner, clock),
-                is_running=lambda *_: self.main.is_alive or self.kind == "no process table",
+                is_running=lambda *_: main.is_alive or self.kind == "no process table",
                 files=_Files(None, _NONE.step, "", job=self),
                 runner=runner,
                 clock=clock,
             )
 
         code = _run(step, runner, report=runner.warning)
-        self.exit_codes["post"] = _EXIT_CODES.get(SUCCEEDED if code == FAILED else code, code)
+        self.exit_codes["post"] = EXIT_CODES.get(SUCCEEDED if code == FAILED else code, code)
 
     def _connect(self, url: str, key: str, runner: Runner, clock: Cancellation) -> Client:
         self.check((url, key) == (DEFAULT_API_URL, KEY), "the key goes elsewhere, or is wrong")
@@ -260,7 +226,7 @@ class Job(World):
             state_file=Path("GITHUB_STATE"),
             output_file=Path("GITHUB_OUTPUT"),
             api_key=KEY,
-            debug=self.kind != "usual",
+            debug=self.kind != "usual",  # which takes time
             append=self._append,
         )
 
@@ -273,10 +239,7 @@ class Job(World):
         if self.point(label, ("not writable",)) == "not writable":
             self.unwritable.append(label)
             raise OSError(28, "No space left on device")
-        if is_state:
-            self._save(value)
-        else:
-            self.outputs.append(value)
+        (self._save if is_state else self.outputs.append)(value)
 
     def _save(self, state: str) -> None:
         self.note(f"saves {state}")
@@ -290,12 +253,11 @@ class _Files(StepFiles):
     job: Job
 
     def is_stopped(self) -> bool:
-        return bool(self.job.post) and "stop" in self._folder("look for the stop file")
+        return "post" in self.job.actors and "stop" in self._folder("look for the stop file")
 
     def stop(self) -> None:
         self._folder("create the stop file")["stop"] = ""
-        if self.job.kind != "no shared folder":
-            self.job.stopped_at = self.job.now
+        self.job.stopped_at = self.job.now
 
     def append_state(self, state: str) -> None:
         self._folder("append to the state file")["state"] = state
@@ -311,7 +273,7 @@ class _Files(StepFiles):
 
     def _folder(self, label: str) -> dict[str, str]:
         self.job.point(label)
-        return {} if self.job.kind == "no shared folder" else self.job.folder
+        return self.job.folder
 
 
 class _Log(StringIO):
@@ -328,28 +290,24 @@ class _Log(StringIO):
         return len(text)
 
 
-def _meaning(data: dict[str, Any], operation: Operation) -> str:
-    """Return what a response says of an operation."""
-    exit_code, status = (data.get("result") or data).get("exit_code"), data.get("status")
-    if operation.kind == "logout":
-        return "done" if status != "running" and operation.outcome.is_reported else "not done"
-    if status in {"running", "timeout", "cancelled"}:
-        return "" if status == "running" else status
-    if exit_code:
-        return "failed"
-    return "succeeded" if (status, exit_code) == ("completed", 0) else "ended"
-
-
 def stage_of(state: str) -> str:
     """Return the stage of a saved state, empty if there is none."""
     stage: str = json.loads(state)["stage"] if state.endswith("}") else ""
     return stage
 
 
+def _meaning(data: dict[str, Any], operation: Operation) -> str:
+    """Return what a response says of an operation. An unknown status that ends is a success."""
+    exit_code, status = (data.get("result") or data).get("exit_code"), data.get("status")
+    if operation.kind == "logout":
+        return "done" if status != "running" and operation.outcome.is_reported else "not done"
+    if status in {"running", "timeout", "cancelled"}:
+        return "" if status == "running" else status
+    return "ended" if exit_code is None else "failed" if exit_code else "succeeded"
+
+
 @cache
 def _inputs(mode: str, cleanup: str) -> LoginInputs:
     values = {"API_KEY": KEY, "SERVER_ID": SERVER_ID, "CLEANUP": cleanup, **_MODES[mode]}
     values["TIMEOUT"] = str(TIMEOUT_SECONDS)
-    return read_login_inputs(
-        Environment({f"INPUT_{name}": value for name, value in values.items()})
-    )
+    return read_login_inputs(Environment({f"INPUT_{name}": values[name] for name in values}))

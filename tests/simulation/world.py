@@ -7,45 +7,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-# An actor that sleeps more often never ends.
-MOST_SLEEPS = 20_000
-
+MOST_SLEEPS = 20_000  # an actor that sleeps more often never ends
+Pick = Callable[[str, tuple[str, ...]], int]
 _threads = ThreadPoolExecutor(max_workers=2)
 
 
 class Killed(BaseException):
     """Raised in an actor that was killed, at each of its scheduling points."""
-
-
-class Choices:
-    """Choices of a schedule: `given` ones, then those of `pick`.
-
-    `points` are the choice points so far: label, options and index of the one that was chosen.
-    """
-
-    def __init__(
-        self,
-        given: Sequence[int] = (),
-        pick: Callable[[str, tuple[str, ...]], int] = lambda _label, _options: 0,
-    ) -> None:
-        self._given = given
-        self._pick = pick
-        self.points: list[tuple[str, tuple[str, ...], int]] = []
-
-    def choose(self, label: str, options: tuple[str, ...]) -> str:
-        """Return the option that this schedule has at this point."""
-        at = len(self.points)
-        index = self._given[at] if at < len(self._given) else self._pick(label, options)
-        self.points.append((label, options, index))
-        return options[index]
-
-    @property
-    def taken(self) -> list[int]:
-        """The choices so far, without the zeros at the end."""
-        taken = [index for *_, index in self.points]
-        while taken and not taken[-1]:
-            taken.pop()
-        return taken
 
 
 @dataclass
@@ -62,31 +30,36 @@ class Actor:
 
 
 class World:
-    """Simulated time and the actors in it. `on_end` is called in an actor that ends."""
+    """Simulated time and the actors in it. The choices are `given`, then those of `pick`.
 
-    def __init__(self, choices: Choices) -> None:
-        self.choices = choices
-        self.now = 0.0
-        self.sleeps = 0
+    `points` are the choice points so far: label, options and index of the one that was chosen.
+    """
+
+    def __init__(self, given: Sequence[int] = (), pick: Pick = lambda *_: 0) -> None:
+        self._given, self._pick = given, pick
+        self.points: list[tuple[str, tuple[str, ...], int]] = []
+        self.now, self.sleeps = 0.0, 0
         self.log: list[str] = []
         self.actors: dict[str, Actor] = {}
         self.current = Actor("none", 0.0, 0.0)
         self._ended = threading.Semaphore(0)
         self._error: BaseException | None = None
 
-    def on_end(self, actor: Actor) -> None:
-        """Handle the end of an actor."""
+    def on_end(self) -> None:
+        """Handle the end of the current actor."""
+
+    def choose(self, label: str, options: tuple[str, ...]) -> str:
+        """Return what happens at a choice point."""
+        at = len(self.points)
+        index = self._given[at] if at < len(self._given) else self._pick(label, options)
+        self.points.append((label, options, index))
+        if index:
+            self.note(f"[{label}: {options[index]}]")
+        return options[index]
 
     def note(self, text: str) -> None:
         """Add a line to the world's log."""
         self.log.append(f"{self.now:7.2f} {self.current.name:4} {text}")
-
-    def choose(self, label: str, options: tuple[str, ...]) -> str:
-        """Return what happens at a choice point."""
-        chosen = self.choices.choose(label, options)
-        if chosen is not options[0]:
-            self.note(f"[{label}: {chosen}]")
-        return chosen
 
     def spawn(self, name: str, body: Callable[[], None], delay: float = 0.0) -> None:
         """Add an actor that starts after a delay."""
@@ -132,9 +105,8 @@ class World:
             self.note("killed")
         except BaseException as error:  # noqa: BLE001 `run_actors` raises it
             self._error = error
-        actor.is_alive = False
-        actor.ended_at = self.now
-        self.on_end(actor)
+        actor.is_alive, actor.ended_at = False, self.now
+        self.on_end()
         self._pass_baton()
 
     def _following(self) -> Actor | None:
