@@ -57,6 +57,9 @@ check: $(READY) $(ACTIONLINT) ## formatter, linters, spelling, types, metadata, 
 	@$(BIN)/python tools/vendor.py --check
 	@$(BIN)/python -m tools.audit
 
+sweep: $(READY) ## cancel jobs as in a container at 100 moments each, and print what became of the logins
+	@$(BIN)/python -m tools.sweep $(ARGS)
+
 bench: $(READY) ## measure whole runs of main and post (ARGS=--rounds=3 for a quick look)
 	@$(BIN)/python -m tools.bench $(ARGS)
 

@@ -100,6 +100,7 @@ class Transport:
             while not wait([outcome], timeout=CHECKPOINT_SECONDS).done:
                 self.clock.raise_if_canceled(request_in_flight=attempt.sent)
                 if not all(deadline.remaining() for deadline in deadlines):
+                    self.clock.raise_if_canceled()  # if the grace period has expired
                     raise faults.timed_out(sent=attempt.abandon())
             return outcome.result()
         except Canceled as canceled:
@@ -118,6 +119,8 @@ class Transport:
             stream=True,
         )
         with response:
+            # http.client takes 1xx for the final status. The connection is closed, because the
+            # next request on it would receive this request's real response.
             if response.status_code < 200:
                 raise invalid_response(f"unexpected status {response.status_code}")
             content = _read(response)

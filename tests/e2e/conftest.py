@@ -1,95 +1,73 @@
-"""What the end-to-end tests share: a job with the action as its step, on each of four runners."""
+"""Fixtures of the end-to-end tests: a step with the action, and a python3 for it to find."""
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.fake_api import FakeApi
-from tests.runner import GITHUB, PROFILES, Profile, Runner
-from tests.runner.checkout import check_out
+from tests.runner import GITHUB, Profile, Runner
 
 API_KEY = "rca_Zm9vYmFy0123456789"
 SERVER_ID = "11111111-2222-4333-8444-555555555555"
-SHIPPED = ("action.yml", "main.py", "post.py", "lib", "logout")
 CREDENTIAL_ID = "66666666-7777-4888-9999-000000000000"
+SHIPPED = ("action.yml", "main.py", "post.py", "lib", "logout")
+_BOTH = {"api_key": API_KEY, "server_id": SERVER_ID}
+VAULT = {**_BOTH, "credential_id": CREDENTIAL_ID}
+PASSTHROUGH = {**_BOTH, "username": "me", "access_token": "ghp_0123", "registry_url": "ghcr.io"}
+LOGIN_AND_LOGOUT = ["login", "poll", "logout", "poll"]
+CANCELED = 130
+# In a script for the fixture `python`, starts the real one.
+REAL = f'{sys.executable} "$@"'
 
 MakeRunner = Callable[..., Runner]
+Wrap = Callable[..., dict[str, str]]
 
-# Marks a test that is about GitHub's runner alone.
 on_github = pytest.mark.parametrize("profile", [GITHUB], ids=str)
 
 
-@pytest.fixture(params=PROFILES, ids=str)
-def profile(request: pytest.FixtureRequest) -> Profile:
-    """Give each runner in turn: every test that uses it is run on all four."""
-    given: Profile = request.param
-    return given
-
-
 @pytest.fixture
-def action_copy(tmp_path: Path) -> Path:
-    """Check out what the action consists of, to a folder of its own."""
-    copy = tmp_path / "action"
-    check_out(copy, *SHIPPED)
-    return copy
+def profile() -> Profile:
+    """Return GitHub's runner, unless the test is parametrized with others."""
+    return GITHUB
 
 
 @pytest.fixture
 def make_runner(tmp_path: Path, profile: Profile) -> MakeRunner:
-    """Make a job that uses the action with good inputs against a fake API.
+    """Return a function that creates a step with valid inputs; others override them."""
 
-    Each test runs on all four runners. Its cases, where it has some, are dealt out to them: each
-    case is run, and each runner is met. With the mark `every_case`, and with --all-runners for
-    all tests, each case is run on each. Not on all four are: what needs a signal, which
-    GitHub's runner alone sends (in test_launcher, and where a test says `on_github`); and what
-    takes minutes, where the many jobs are dealt out instead (test_faults, test_secrets).
-    test_cleanup ends main as each runner does. The other tests of test_launcher have no runner.
-    """
-
-    def make(
-        api: FakeApi | None = None, *, environment: dict[str, str] | None = None, **inputs: str
-    ) -> Runner:
-        given = {"api_key": API_KEY, "server_id": SERVER_ID, "credential_id": CREDENTIAL_ID}
-        address = {"api_url": api.url} if api else {}
-        return Runner(
-            tmp_path, {**given, **address, **inputs}, profile=profile, environment=environment
-        )
+    def make(api: FakeApi | None = None, **options: Any) -> Runner:
+        parameters = {"environment", "composites", "action"} & options.keys()
+        own = {name: options.pop(name) for name in parameters}
+        inputs = {**VAULT, **({"api_url": api.url} if api else {}), **options}
+        return Runner(tmp_path, inputs, profile=profile, **own)
 
     return make
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deal the cases of each test out to the runners, so that each case and each runner is met."""
-    ours = [item for item in items if item.path.parent == Path(__file__).parent]
-    if config.getoption("all_runners"):
-        return
-    left_out = set(ours) - _dealt(ours)
-    config.hook.pytest_deselected(items=[item for item in items if item in left_out])
-    items[:] = [item for item in items if item not in left_out]
+@pytest.fixture
+def python(tmp_path: Path) -> Wrap:
+    """Return a function that writes a python3, and returns the variable that selects it."""
+
+    def write(script: str, name: str = "python3") -> dict[str, str]:
+        program = tmp_path / "python" / "bin" / name
+        program.parent.mkdir(parents=True)
+        program.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
+        program.chmod(0o755)
+        return {"pythonLocation": str(tmp_path / "python")}
+
+    return write
 
 
-def _dealt(items: list[pytest.Item]) -> set[pytest.Item]:
-    tests: dict[str, dict[str, list[pytest.Item]]] = {}
-    for item in items:
-        test, _, case = item.nodeid.partition("[")
-        own = "-".join(part for part in case.rstrip("]").split("-") if part not in _NAMES)
-        tests.setdefault(test, {}).setdefault(own, []).append(item)
-    return {item for cases in tests.values() for item in _deal(list(cases.values()))}
-
-
-def _deal(cases: list[list[pytest.Item]]) -> list[pytest.Item]:
-    """Choose of a test's cases, each on some runners, which are run."""
-    is_dealt = all(
-        len(case) == len(PROFILES) and not case[0].get_closest_marker("every_case")
-        for case in cases
-    )
-    if not is_dealt:
-        return [item for case in cases for item in case]
-    rounds = range(max(len(cases), len(PROFILES)))
-    return [cases[number % len(cases)][number % len(PROFILES)] for number in rounds]
-
-
-_NAMES = {profile.name for profile in PROFILES}
+def wait_for(condition: Callable[[], object]) -> None:
+    """Wait for an event in another process."""
+    for _ in range(3000):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError("the event did not occur within 30 s")

@@ -20,8 +20,7 @@ import pytest
 
 from lib import CANCELED, FAILED, SUCCEEDED, TOO_OLD, UNUSABLE
 from tests.conftest import Play
-from tests.e2e.conftest import API_KEY, CREDENTIAL_ID, SERVER_ID, SHIPPED
-from tests.e2e.test_action import wait_for
+from tests.e2e.conftest import API_KEY, CREDENTIAL_ID, SERVER_ID, SHIPPED, wait_for
 from tests.runner import Runner
 from tests.runner.checkout import ROOT, check_out
 

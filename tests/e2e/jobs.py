@@ -1,0 +1,123 @@
+"""Jobs whose main ends early or keeps running beside post. Also used by tools/sweep.py."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.conftest import PASSTHROUGH, VAULT
+from tests.fake_api import FakeApi
+from tests.fake_api.recording import RECORDINGS, Recording, parse
+from tests.runner import ACT, GITHUB, Runner, StageResult
+from tests.runner.runner import RunningStage
+
+STEP = {"GITHUB_ACTION": "__reoclo_docker-auth"}
+# Inputs, recording, runner and number of steps. The steps of a composite share GITHUB_ACTION; in
+# act, main and post share their command files.
+VARIANTS = {
+    "vault": (VAULT, "slow-login", GITHUB, 1),
+    "passthrough": (PASSTHROUGH, "passthrough", GITHUB, 1),
+    "composite": (VAULT, "slow-login", GITHUB, 2),
+    "act": (VAULT, "slow-login", ACT, 1),
+}
+
+
+def states(text: str) -> list[dict[str, Any]]:
+    """Return the states in the content of a command file, in order."""
+    return [json.loads(line[line.index("{") :]) for line in text.splitlines() if "{" in line]
+
+
+def stages(text: str) -> list[str]:
+    """Return the stages of these states."""
+    return [state["stage"] for state in states(text)]
+
+
+def processes(runner: Runner) -> dict[int, str]:
+    """Return the command lines of a job's processes by process id, detached ones too."""
+    mark = f"RUNNER_TEMP={runner.temp}".encode()
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # the process has exited
+            if mark in (folder / "environ").read_bytes().split(b"\0"):
+                found[int(folder.name)] = (folder / "cmdline").read_text("utf-8", "replace")
+    return found
+
+
+def slow_login(name: str = "slow-login", *, delay: float, seconds: float) -> Recording:
+    """Return a recording that may stop anywhere, of a login that takes a while.
+
+    The API responds to the login request after a delay, and the server is logged in so many
+    seconds after the request.
+    """
+    data = json.loads((RECORDINGS / f"{name}.json").read_text("utf-8"))
+    login, poll, *_ = data["exchanges"]
+    login["responses"][0]["delay"] = delay
+    done = poll["responses"][-1]
+    running = {**done["body"], "status": "running", "result": None, "completed_at": None}
+    poll["responses"] = [{**done, "body": running, "lasts": {"seconds": seconds}}, done]
+    for exchange in data["exchanges"]:
+        exchange["times"] = {**exchange.get("times", {"most": 1}), "least": 0}
+    return parse(name, data)
+
+
+def check_cleanup(api: FakeApi, posts: Sequence[StageResult], *, seconds: float) -> str:
+    """Check what must hold however main ended, and return what became of a `slow_login`."""
+    sent = [seen for seen in api.requests if seen.method == "POST"]
+    logins = [seen.at for seen in sent if "/login" in seen.path]
+    logouts = [seen.at for seen in sent if seen.path.endswith("/logout")]
+    levels = [level for post in posts for level, _ in post.log.annotations]
+    assert all(post.exit_code == 0 for post in posts)
+    assert "Traceback" not in "".join(post.output for post in posts)
+    assert set(levels) <= {"warning"}
+    assert len(levels) <= len(posts)
+    if not logins:
+        assert (logouts, levels) == ([], []), "logout or warning without a login"
+        return "not requested"
+    assert len(logouts) + len(levels) >= len(logins), "silent login"
+    assert levels or logouts[-1] >= max(logins) + seconds, "logout before the login ended"
+    return "warned" if levels else "logged out"
+
+
+class Overlap:
+    """A step whose main is running, and keeps running when the runner moves on."""
+
+    def __init__(self, runner: Runner) -> None:
+        folder = runner.temp / "_runner_file_commands"
+        earlier = set(folder.glob("save_state*"))
+        self._runner = runner
+        self.main: RunningStage = runner.begin("main")
+        [self._state_file] = set(folder.glob("save_state*")) - earlier
+
+    def begin_post(self) -> RunningStage:
+        """Start post with the state that the runner would read now."""
+        for state in states(self._state_file.read_text("utf-8"))[-1:]:
+            self._runner.set({"STATE_login": json.dumps(state)})
+        return self._runner.begin("post")
+
+
+def cancel_at(folder: Path, variant: str, moment: float) -> str:
+    """Run a job as in a container, cancel its last step, and return what became of the login.
+
+    Raises:
+        AssertionError: A login outlives the job, or post sent a logout without a login.
+    """
+    inputs, recording, profile, count = VARIANTS[variant]
+    with FakeApi([slow_login(recording, delay=0.3, seconds=0.6)], endless=True) as api:
+        given = {**inputs, "api_url": api.url}
+        composites = [dict[str, str]()] if count > 1 else []
+        job = {"profile": profile, "environment": STEP, "composites": composites}
+        *earlier, last = [Runner(folder, given, **job) for _ in range(count)]  # type: ignore[arg-type]
+        assert all(step.main().exit_code == 0 for step in earlier)
+        overlap = Overlap(last)
+        time.sleep(moment)
+        posts = [overlap.begin_post().wait(), *(step.post() for step in earlier)]
+        main = overlap.main.wait()
+    outcome = check_cleanup(api, posts, seconds=0.6)
+    assert main.exit_code in {0, 130}
+    assert main.log.annotations == []
+    logins = sum("/login" in seen.path for seen in api.requests)
+    return "not requested" if logins < count and outcome != "warned" else outcome

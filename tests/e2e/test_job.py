@@ -1,0 +1,145 @@
+"""A job with the action as its step, as each of four runners starts it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.conftest import Play
+from tests.e2e.conftest import CREDENTIAL_ID, LOGIN_AND_LOGOUT, PASSTHROUGH, VAULT, MakeRunner
+from tests.e2e.jobs import stages
+from tests.fake_api import FakeApi, load
+from tests.runner import FORGEJO, GITEA, GITHUB, PROFILES, Profile, Runner, Stage, StageResult
+from tests.runner.checkout import ROOT
+
+# act's runners take the last `::` of a line for the end of a command's name.
+KEY = "rca_Zm9vYmFy::0123456789abc"
+
+
+class Job(NamedTuple):
+    """A job that has run."""
+
+    profile: Profile
+    api: FakeApi
+    main: StageResult
+    post: StageResult
+
+
+@pytest.fixture(scope="module", params=PROFILES, ids=str)
+def job(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Job]:
+    """Run a login and its logout. For post the inputs have other values."""
+    with FakeApi([load("ghcr")]) as api:
+
+        def inputs(stage: Stage) -> Mapping[str, str]:
+            given = {**VAULT, "api_key": KEY, "api_url": api.url, "timeout": ""}
+            other = {"server_id": CREDENTIAL_ID, "cleanup": "false", "api_url": "https://invalid"}
+            return {**given, **other} if stage == "post" else given
+
+        runner = Runner(tmp_path_factory.mktemp("job"), inputs, profile=request.param)
+        yield Job(request.param, api, runner.main(), runner.post())
+
+
+def test_login_is_logged_out_when_the_job_ends(job: Job) -> None:
+    """Post relies on the state, whatever its inputs are."""
+    assert (job.main.exit_code, job.post.exit_code) == (0, 0)
+    assert job.main.log.annotations == job.post.log.annotations == []
+    assert job.api.calls() == LOGIN_AND_LOGOUT
+    job.api.verify()
+
+
+def test_requests_contain_inputs_and_run_context(job: Job) -> None:
+    """Login and logout have the same run context, and every request the key."""
+    fields = {"repository": "REPOSITORY", "workflow": "WORKFLOW", "trigger": "EVENT_NAME"}
+    fields |= {"actor": "ACTOR", "sha": "SHA", "ref": "REF"}
+    context = {name: job.profile.variables[f"GITHUB_{field}"] for name, field in fields.items()}
+    is_gitea = job.profile in {GITEA, FORGEJO}
+    context["provider"] = "gitea_actions" if is_gitea else "github_actions"
+    run = {"run_id": job.profile.variables["GITHUB_RUN_ID"], "run_context": context}
+    login, logout = (seen.body for seen in job.api.requests if seen.method == "POST")
+    server = {"server_id": VAULT["server_id"]}
+
+    assert login == {**server, "credential_id": CREDENTIAL_ID, **run}
+    assert logout == {**server, "registry_url": "ghcr.io", **run}
+    assert {seen.headers["Authorization"] for seen in job.api.requests} == {f"Bearer {KEY}"}
+
+
+def test_state_and_outputs_reach_the_runner(job: Job) -> None:
+    """The files have no empty line, no CR and no long line, which runners parse differently."""
+    operation_id = job.api.requests[1].path.rpartition("/")[2]
+    expected = {"registry_url": "ghcr.io", "registry_type": "ghcr", "operation_id": operation_id}
+    lines = job.main.state_text.removesuffix("\n").split("\n")
+
+    assert job.main.outputs == expected
+    assert set(job.main.state) == {"login"}
+    assert stages(job.main.state_text) == ["none", "requested", "accepted", "succeeded"]
+    assert all(line and "\r" not in line and len(line) < 64 * 1024 for line in lines)
+    assert (job.post.outputs, job.post.state) == ({}, {})
+
+
+def test_key_is_masked_first_and_the_log_is_plain_text(job: Job) -> None:
+    """Also on a terminal. Forgejo's runner passes the job's token on, which is not in it."""
+    pieces = [KEY] if job.profile is GITHUB else KEY.split("::")
+    secrets = [*pieces, "\x1b", "\r", job.profile.variables.get("GITHUB_TOKEN", KEY)]
+    for result in (job.main, job.post):
+        lines = result.output.splitlines(keepends=True)
+        assert lines[: len(pieces)] == [f"::add-mask::{piece}\n" for piece in pieces]
+        assert not any(text in line for line in lines[len(pieces) :] for text in secrets)
+        assert set(pieces) <= result.log.masks
+
+
+def test_cleanup_false_sends_no_logout(fake_api: Play, make_runner: MakeRunner) -> None:
+    """The server stays logged in."""
+    runner = make_runner(fake_api("login-only"), cleanup="false")
+
+    assert (runner.main().exit_code, runner.post().exit_code) == (0, 0)
+
+
+@pytest.mark.parametrize("name", ["refused-by-registry", "key-rejected"])
+def test_failed_login_is_one_error_and_no_logout(
+    fake_api: Play, make_runner: MakeRunner, name: str
+) -> None:
+    """Outputs exist if the API accepted the login."""
+    runner = make_runner(fake_api(name))
+    main, post = runner.main(), runner.post()
+
+    assert (main.exit_code, [level for level, _ in main.log.annotations]) == (1, ["error"])
+    assert ("registry_url" in main.outputs) == (name == "refused-by-registry")
+    assert (post.exit_code, post.log.annotations) == (0, [])
+
+
+def test_invalid_input_is_one_error_and_no_request(make_runner: MakeRunner) -> None:
+    """A STATE_login that an earlier step wrote to GITHUB_ENV does not count in post."""
+    foreign = {"STATE_login": '{"version":2,"stage":"accepted"}'}
+    with FakeApi([]) as api:
+        runner = make_runner(api, server_id="build-1", environment=foreign)
+        main, post = runner.main(), runner.post()
+
+    assert (main.exit_code, [level for level, _ in main.log.annotations]) == (1, ["error"])
+    assert stages(main.state_text) == ["none"]
+    assert (post.exit_code, post.log.annotations, api.requests) == (0, [], [])
+
+
+def test_logout_action_logs_out(fake_api: Play, make_runner: MakeRunner) -> None:
+    """It has no post, so it saves no state."""
+    api, action = fake_api("logout-only"), ROOT / "logout"
+    step = make_runner(api, action=action, credential_id="", registry_url="ghcr.io").main()
+
+    assert (step.exit_code, step.log.annotations) == (0, [])
+    assert (step.state_text, step.outputs) == ("", {})
+
+
+def test_passthrough_login_is_logged_out(fake_api: Play, tmp_path: Path) -> None:
+    """The token is in the login request only, and masked."""
+    api, token = fake_api("passthrough"), PASSTHROUGH["access_token"]
+    runner = Runner(tmp_path, {**PASSTHROUGH, "api_url": api.url})
+    main, post = runner.main(), runner.post()
+
+    assert (main.exit_code, post.exit_code) == (0, 0)
+    assert main.log.annotations == post.log.annotations == []
+    assert api.requests[0].body["access_token"] == token
+    assert token not in "".join(f"{seen} {seen.headers}" for seen in api.requests[1:])
+    assert token in main.log.masks
+    assert token not in main.log.text() + main.state_text + post.log.text()
