@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from lib import hints
+
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ["README.md", "SECURITY.md", *sorted(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))]
 DOCUMENTS = [*SHIPPED, "CONTRIBUTING.md", "examples/README.md"]
@@ -117,3 +119,24 @@ def test_yaml_blocks_use_existing_inputs(name: str) -> None:
 def test_readme_has_at_most_300_lines() -> None:
     """A reader decides in a minute; details are in docs/."""
     assert len(read("README.md").splitlines()) <= 300
+
+
+def failures() -> set[str]:
+    """Return the anchors that the action's messages link to."""
+    anchored = {hint.anchor for hint in vars(hints).values() if isinstance(hint, hints.Hint)}
+    for table in (value for value in vars(hints).values() if isinstance(value, dict)):
+        anchored |= {hint.anchor for hint in table.values() if isinstance(hint, hints.Hint)}
+    statuses = {
+        hints.for_status(status, requires="", ids="", not_found="")[1] for status in range(300, 600)
+    }
+    by_name = {hints.INVALID_INPUT, hints.MISSING_INPUT, hints.LOGOUT_FAILED}
+    by_name |= {hints.OUTCOME_UNKNOWN, hints.LATE_LOGIN, hints.DAMAGED_STATE}
+    launcher = re.findall(r'annotate\(.*"([a-z-]+)"\);', read("lib/launcher/run.cjs"))
+    return {*anchored, *(hint.anchor for hint in statuses), *by_name, *launcher}
+
+
+def test_each_failure_has_its_section() -> None:
+    """Each message links to a section of the troubleshooting guide, and no section is unused."""
+    sections = re.findall(r'<a id="([^"]+)"', read("docs/troubleshooting.md"))
+
+    assert sorted(sections) == sorted(failures())
