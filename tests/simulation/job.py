@@ -141,8 +141,8 @@ class Job(World):
         if logins <= {"not processed"}:
             is_unrecorded = bool(self.unwritable) or self.actors["main"].is_killed
             return not (is_unrecorded and stage == "requested")
-        failed = "failed" in {self.told.get((actor, "login")), stage}
-        return failed and logins <= {"accepted", "not processed"}
+        failed = "failed" in {self.told.get(("post", "login")), stage}
+        return failed and actor == "post" and logins <= {"accepted", "not processed"}
 
     def _interrupts(self, label: str) -> tuple[str, ...]:
         interrupts: tuple[str, ...] = ("kill", "post starts beside", "cancel")
@@ -176,7 +176,7 @@ class Job(World):
             try:
                 log_in(inputs, state, client=client, runner=runner, files=files, cancellation=clock)
             except unsaved as error:
-                raise _clean_up_unsaved(error, client, runner, clock) from error
+                raise _clean_up_unsaved(error, client, runner, files, clock) from error
             clock.raise_if_canceled()  # as Cancellation.handle_signals does
 
         try:

@@ -42,8 +42,8 @@ def write() -> None:
     """Explore every schedule, and write the table and their number."""
     counts = [f"{sum(1 for _ in every_schedule(mode)):,} in {mode} mode" for mode in MODES]
     text = f"""{rows()}
-The [simulation](../tests/simulation/__init__.py) checks the guarantees on every schedule with up
-to two faults, kills or cancellations: {" and ".join(counts)}.
+The simulation in `tests/simulation` checks the guarantees on every schedule with up to two faults,
+kills or cancellations: {" and ".join(counts)}.
 """
     PAGE.write_text(REGION.sub(lambda _: text, PAGE.read_text("utf-8")), "utf-8")
 
