@@ -39,11 +39,19 @@ class Cancellation:
 
     Signals only set a flag, because an exception from a signal handler can be swallowed
     (importlib does so). The checkpoints raise, also if `is_abandoned` returns that the runner
-    has moved on: the launcher is gone, or post has started.
+    has moved on: the launcher is gone, or post has started. The simulation has its own time.
     """
 
-    def __init__(self, is_abandoned: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        is_abandoned: Callable[[], bool],
+        *,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._is_abandoned = is_abandoned
+        self._now = now
+        self._sleep = sleep
         self._requested = False
         self._shielded: Deadline | None = None
 
@@ -87,14 +95,14 @@ class Cancellation:
 
     def now(self) -> float:
         """Return monotonic seconds."""
-        return time.monotonic()
+        return self._now()
 
     def sleep(self, seconds: float) -> None:
         """Sleep, with a checkpoint every 0.1 s."""
-        end = time.monotonic() + seconds
+        end = self._now() + seconds
         self.raise_if_canceled()
-        while (left := end - time.monotonic()) > 0:
-            time.sleep(min(left, CHECKPOINT_SECONDS))
+        while (left := end - self._now()) > 0:
+            self._sleep(min(left, CHECKPOINT_SECONDS))
             self.raise_if_canceled()
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:

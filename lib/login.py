@@ -131,13 +131,14 @@ class _Step:
         return state
 
     def save_accepted(self, state: LoginState) -> None:
-        """Save the state of an accepted login. Without a logout, a failure is only a warning."""
+        """Save the state of an accepted login. Without a logout, a failure is only logged."""
         try:
             self.save(state)
         except RunnerError as error:
             self.log_accepted(state.registry_url or "unknown", state.operation_id or "unknown")
             if not self.inputs.cleanup:
-                self.runner.warning(error)
+                # Post needs no state. With a warning, a failed login had two annotations.
+                self.runner.info(f"{error.summary}: {error.detail}.")
                 return
             summary, detail, hint = error.summary, error.detail, error.hint
             raise UnsavedLogin(summary, detail=detail, hint=hint, state=state) from error

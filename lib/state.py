@@ -8,7 +8,7 @@ of the job may have written an entry of the same name.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 
 from lib import hints
@@ -60,7 +60,7 @@ class LoginState:
 
     def encode(self) -> str:
         """Return the state as one line of ASCII."""
-        return json.dumps({"version": VERSION, **asdict(self)}, separators=(",", ":"))
+        return json.dumps({"version": VERSION, **self._values()}, separators=(",", ":"))
 
     def encode_without_key(self) -> str:
         """Return the same without the API key of a composite action."""
@@ -88,10 +88,14 @@ class LoginState:
         state._validate()
         return state
 
+    def _values(self) -> dict[str, object]:
+        # Not by `asdict`, which copies each value and takes three times as long.
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
     def _validate(self) -> None:
         """Raise unless each value has its type and format."""
         kinds = {"stage": Stage, "cleanup": bool, "maybe_repeated": bool, "pid": int}
-        if any(type(value) is not kinds.get(name, str) for name, value in asdict(self).items()):
+        if any(type(value) is not kinds.get(name, str) for name, value in self._values().items()):
             raise damaged_state("a value has the wrong type")
         if self.stage is Stage.NONE:
             return

@@ -104,7 +104,8 @@ class Client:
                 first_seconds=first_seconds,
             )
         except ApiError as error:
-            if error.retryable and not isinstance(error, InvalidResponse):
+            is_gone = isinstance(error, StatusError) and error.status == 404 and last
+            if is_gone or (error.retryable and not isinstance(error, InvalidResponse)):
                 raise _timed_out(operation_id, purpose, deadline, last, error) from error
             raise replace(error, operation_id=operation_id) from error
         if not last or not last[0].ended:

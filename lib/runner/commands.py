@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
@@ -34,6 +34,7 @@ class Runner:
 
     The command files are None if the runner created none. The API key must not appear in an
     output or in the state. `is_act` is whether the runner parses commands as act does.
+    `append` appends to a command file, all or nothing; the simulation has its own files.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Runner:
         api_key: str,
         debug: bool,
         is_act: bool = False,
+        append: Callable[[Path, bytes], None] | None = None,
     ) -> None:
         self._stream = stream
         self._state_file = state_file
@@ -52,6 +54,7 @@ class Runner:
         self._api_key = api_key
         self._debug = debug
         self._is_act = is_act
+        self._append = append or append_whole
         self._forms: set[str] = set()
 
     def mask(self, secret: str) -> None:
@@ -88,7 +91,7 @@ class Runner:
         """Set step outputs, or raise `RunnerError`."""
         for name, value in outputs:
             self._refuse_key(value)
-            _append(self._output_file, "step outputs (GITHUB_OUTPUT)", name, value)
+            _append(self._append, self._output_file, "step outputs (GITHUB_OUTPUT)", name, value)
 
     def save_state(self, name: str, value: str, *, without_key: str | None = None) -> None:
         """Save state for post, or raise `RunnerError`. The last value of a name counts.
@@ -96,7 +99,7 @@ class Runner:
         `without_key` is the value without the field that may contain the API key, if one may.
         """
         self._refuse_key(value if without_key is None else without_key)
-        _append(self._state_file, "state (GITHUB_STATE)", name, value)
+        _append(self._append, self._state_file, "state (GITHUB_STATE)", name, value)
 
     def _annotate(self, level: str, error: ActionError) -> None:
         self._command(level, error.message(self._excerpt))
@@ -125,7 +128,9 @@ class Runner:
             self._stream.flush()
 
 
-def _append(path: Path | None, purpose: str, name: str, value: str) -> None:
+def _append(
+    append: Callable[[Path, bytes], None], path: Path | None, purpose: str, name: str, value: str
+) -> None:
     """Append an entry to a command file in one write, so that a kill leaves all or nothing."""
     # Post writes to no such file, and this import creates ids with a module that is slow.
     from actions_toolkit.file_command import prepare_key_value_message  # noqa: PLC0415
@@ -134,7 +139,7 @@ def _append(path: Path | None, purpose: str, name: str, value: str) -> None:
     try:
         if path is None:
             raise FileNotFoundError(2, "the runner provides no file")
-        append_whole(path, entry.encode("utf-8"))
+        append(path, entry.encode("utf-8"))
     except OSError as error:
         raise RunnerError(
             f"The runner's file for {purpose} cannot be written",
