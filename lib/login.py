@@ -57,7 +57,7 @@ def log_in(
     runner.info(f"Logging in {request.description}.")
     with cancellation.shield(deadline):
         state, accepted = step.send(state, client, deadline, cancellation)
-        state = step.accept(state, accepted)
+        state, unsaved = step.accept(state, accepted)
     operation = accepted.operation or client.wait_for(
         accepted.operation_id, deadline, purpose="login"
     )
@@ -68,6 +68,8 @@ def log_in(
         raise _failure(operation, state, request)
     where = f"{state.registry_url} on {state.server}"
     runner.info(f"Logged in to {where} in {deadline.elapsed():.1f} s.")
+    if unsaved:
+        runner.warning(unsaved)
     runner.info(
         "The post step will log out when the job ends."
         if inputs.cleanup
@@ -108,8 +110,13 @@ class _Step:
             raise
         return state, _without_key(accepted, self.inputs.api_key)
 
-    def accept(self, state: LoginState, accepted: AcceptedLogin) -> LoginState:
-        """Save what the API responded, and set the step outputs."""
+    def accept(
+        self, state: LoginState, accepted: AcceptedLogin
+    ) -> tuple[LoginState, RunnerError | None]:
+        """Save what the API responded, and set the step outputs.
+
+        Also returns why the state could not be saved, if that is only a warning.
+        """
         state = replace(
             state,
             stage=Stage.ACCEPTED if accepted.operation_id else Stage.REQUESTED,
@@ -117,7 +124,7 @@ class _Step:
             registry_url=accepted.registry_url or state.registry_url,
             maybe_repeated=accepted.maybe_repeated,
         )
-        self.save_accepted(state)
+        unsaved = self.save_accepted(state)
         if not accepted.operation_id:
             raise invalid_response("operation_id is missing or invalid")
         if not accepted.registry_url:
@@ -128,20 +135,19 @@ class _Step:
         if not kind:
             self.runner.debug("The response contains no valid registry_type.")
         self.log_accepted(accepted.registry_url + kind, accepted.operation_id)
-        return state
+        return state, unsaved
 
-    def save_accepted(self, state: LoginState) -> None:
-        """Save the state of an accepted login. Without a logout, a failure is only logged."""
+    def save_accepted(self, state: LoginState) -> RunnerError | None:
+        """Save the state of an accepted login. Return the error if post does not need the state."""
         try:
             self.save(state)
         except RunnerError as error:
-            self.log_accepted(state.registry_url or "unknown", state.operation_id or "unknown")
             if not self.inputs.cleanup:
-                # Post needs no state. With a warning, a failed login had two annotations.
-                self.runner.info(f"{error.summary}: {error.detail}.")
-                return
+                return error
+            self.log_accepted(state.registry_url or "unknown", state.operation_id or "unknown")
             summary, detail, hint = error.summary, error.detail, error.hint
             raise UnsavedLogin(summary, detail=detail, hint=hint, state=state) from error
+        return None
 
     def log_accepted(self, registry: str, operation_id: str) -> None:
         self.runner.info(f"Login accepted: registry {registry}, operation {operation_id}.")

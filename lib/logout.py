@@ -102,15 +102,28 @@ def _read_state(
     saved_state: str, files: StepFiles, own_api_url: Callable[[], str]
 ) -> tuple[LoginState, StepFiles]:
     """Create the stop file, and return the newest state of this login and its files."""
-    state = LoginState.decode(saved_state) if saved_state else None
+    state, damage = _decode(saved_state)
     files = replace(files, login_id=state.id if state else "")
     files.stop()
+    if damage:
+        raise damage
     newest = _newer(state, files.newest_state())
     if newest is None:
         return LoginState(stage=Stage.NONE), files
-    if state is None and newest.stage is not Stage.NONE and newest.api_url != own_api_url():
+    # The key of post's inputs goes to no other URL than theirs. A state with its own key, from a
+    # composite action, is different: there, post's inputs may be wrong.
+    is_unattributed = state is None and newest.stage is not Stage.NONE and not newest.api_key
+    if is_unattributed and newest.api_url != own_api_url():
         raise damaged_state("its api_url is not that of this step")
     return newest, replace(files, login_id=newest.id)
+
+
+def _decode(saved_state: str) -> tuple[LoginState | None, StateError | None]:
+    """Return the state that the runner passed on, or why it cannot be used."""
+    try:
+        return (LoginState.decode(saved_state) if saved_state else None), None
+    except StateError as error:
+        return None, error
 
 
 def _newer(state: LoginState | None, on_disk: str) -> LoginState | None:

@@ -15,12 +15,15 @@ from tests.simulation.job import MODES, Job, Program
 
 SEED = 17
 LOOK = "        self.save(state)\n        try:\n            # Before"
-STOP = "    files.stop()\n", "    newest = _newer(state, files.newest_state())\n"
+STOP = (
+    "    files.stop()\n",
+    "    if damage:\n        raise damage\n    newest = _newer(state, files.newest_state())\n",
+)
 END = "    deadline = Deadline(clock, MAIN_SECONDS)"
 # The module, a part of its source, and what replaces it.
 MUTANTS = {
     "login-sent-before-saved": (login, LOOK, "        try:\n            # Before"),
-    "accepted-not-saved": (login, "        self.save_accepted(state)\n", ""),
+    "accepted-not-saved": (login, "self.save_accepted(state)", "None"),
     "state-file-not-written": (login, "        self.files.append_state(encoded)\n", ""),
     "sent-counts-as-not-sent": (login, "if not error.maybe_processed:", "if True:"),
     "not-sent-counts-as-sent": (login, "if not error.maybe_processed:", "if False:"),
