@@ -12,7 +12,7 @@ import sys
 # and 200, where systemd begins, so that no shell and no system uses them.
 SUCCEEDED, FAILED, CANCELED, TOO_OLD, UNUSABLE = 193, 194, 195, 196, 197
 
-_by_code = bool(os.environ.get("DOCKER_AUTH_EXIT_CODES"))
+_by_code = os.environ.get("DOCKER_AUTH_EXIT_CODES") == "1"
 
 if sys.version_info < (3, 10):
     sys.exit(TOO_OLD if _by_code else "reoclo/docker-auth needs Python 3.10 or later.")

@@ -11,12 +11,12 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TextIO
 
 from lib import CANCELED, FAILED, SUCCEEDED, UNUSABLE, hints, processes
 from lib.cancellation import Canceled, Cancellation, ignore_signals
-from lib.deadline import SystemClock
+from lib.deadline import Clock, SystemClock
 from lib.errors import ActionError, RunnerError
 from lib.runner.commands import Runner
 from lib.runner.environment import Environment
@@ -24,7 +24,7 @@ from lib.stop_file import StepFiles
 
 if TYPE_CHECKING:
     from lib.api.client import Client
-    from lib.deadline import Clock
+    from lib.api.connection import Limits
     from lib.login import UnsavedLogin
     from lib.state import LoginState
 
@@ -34,6 +34,24 @@ _SHELL_CODES = {SUCCEEDED: 0, FAILED: 1, CANCELED: 130, UNUSABLE: 1}
 _EXIT_SECONDS = 3.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """What a step waits on. Tests wait less.
+
+    Args:
+        cancellation: Returns the clock of a step that can be canceled.
+        clock: Clock of post.
+        limits: Time limits of an attempt; None for those of `lib.api.connection`.
+    """
+
+    cancellation: Callable[[Callable[[], bool]], Cancellation] = Cancellation
+    clock: Clock = SystemClock()  # noqa: RUF009 it has no state
+    limits: Limits | None = None
+
+
+_REAL_TIME = Timing()
+
+
 @dataclass(frozen=True, slots=True)
 class _Step:
     """What each step works with."""
@@ -41,6 +59,7 @@ class _Step:
     environment: Environment
     runner: Runner
     clock: Clock
+    limits: Limits | None
 
     def mask_secrets(self) -> None:
         """Mask the secrets before anything else is logged."""
@@ -52,6 +71,7 @@ class _Step:
         gc.disable()  # collecting garbage during the imports takes a tenth of a step
         try:
             from lib.api.client import Client
+            from lib.api.connection import Limits
             from lib.api.transport import Transport, open_session
 
             tls = None
@@ -64,7 +84,7 @@ class _Step:
             gc.freeze()  # no later collection looks at what was imported
             gc.enable()
         return Client(
-            Transport(api_url, session, self.clock),
+            Transport(api_url, session, self.clock, self.limits or Limits()),
             self.environment.run_context(),
             self.clock,
             info=self.runner.info,
@@ -76,19 +96,19 @@ class _Step:
         return code if self.environment.wants_own_exit_codes() else _SHELL_CODES[code]
 
 
-def main(variables: Mapping[str, str], stream: TextIO) -> int:
+def main(variables: Mapping[str, str], stream: TextIO, timing: Timing = _REAL_TIME) -> int:
     """Run the main step, and return its exit code: success if the server is logged in."""
     canceled = "The post step will clean up the login if it was started."
-    return _run_cancelable(_log_in, variables, stream, canceled=canceled)
+    return _run_cancelable(_log_in, variables, stream, timing, canceled=canceled)
 
 
-def logout(variables: Mapping[str, str], stream: TextIO) -> int:
+def logout(variables: Mapping[str, str], stream: TextIO, timing: Timing = _REAL_TIME) -> int:
     """Run the logout action's step, and return its exit code: success if it logged out."""
     canceled = "The server may still be logged in."
-    return _run_cancelable(_log_out, variables, stream, canceled=canceled)
+    return _run_cancelable(_log_out, variables, stream, timing, canceled=canceled)
 
 
-def post(variables: Mapping[str, str], stream: TextIO) -> int:
+def post(variables: Mapping[str, str], stream: TextIO, timing: Timing = _REAL_TIME) -> int:
     """Run the post step, which never fails the job.
 
     Returns:
@@ -96,7 +116,7 @@ def post(variables: Mapping[str, str], stream: TextIO) -> int:
     """
     ignore_signals()
     environment = Environment(variables)
-    step = _Step(environment, _runner(environment, stream), SystemClock())
+    step = _Step(environment, _runner(environment, stream), timing.clock, timing.limits)
     code = _run(lambda: _clean_up(step), step.runner, report=step.runner.warning)
     return step.exit_code(SUCCEEDED if code == FAILED else code)
 
@@ -105,13 +125,14 @@ def _run_cancelable(
     action: Callable[[_Step, Cancellation], None],
     variables: Mapping[str, str],
     stream: TextIO,
+    timing: Timing,
     *,
     canceled: str,
 ) -> int:
     """Run a step that fails the job if it fails, and that can be canceled."""
     environment = Environment(variables)
-    cancellation = Cancellation(_abandoned(environment))
-    step = _Step(environment, _runner(environment, stream), cancellation)
+    cancellation = timing.cancellation(_abandoned(environment))
+    step = _Step(environment, _runner(environment, stream), cancellation, timing.limits)
 
     def run() -> None:
         with cancellation.handle_signals():
@@ -162,7 +183,7 @@ def _log_in(step: _Step, cancellation: Cancellation) -> None:
             cancellation=cancellation,
         )
     except UnsavedLogin as error:
-        raise _clean_up_unsaved(error, client, step.runner, cancellation) from error
+        raise _clean_up_unsaved(error, client, step.runner, files, cancellation) from error
 
 
 def _log_out(step: _Step, cancellation: Cancellation) -> None:
@@ -196,22 +217,29 @@ def _clean_up(step: _Step) -> None:
 
 
 def _clean_up_unsaved(
-    error: UnsavedLogin, client: Client, runner: Runner, clock: Clock
+    error: UnsavedLogin, client: Client, runner: Runner, files: StepFiles, clock: Clock
 ) -> ActionError:
     """Log out of a login that post could not clean up, and return the error of the step."""
     from lib.logout import log_out_unsaved
+    from lib.state import Stage
 
     try:
         log_out_unsaved(error.state, client=client, runner=runner, clock=clock)
-        outcome = "the server was logged out"
+        outcome = "the server is not logged in"
+        # Post reads this file too, and would otherwise warn about the registry.
+        files.append_state(replace(error.state, stage=Stage.FAILED).encode())
     except ActionError as failure:
+        files.append_state(error.state.encode())  # post retries
         outcome = failure.headline[:1].lower() + failure.headline[1:]
     registry = error.state.registry_url or "an unknown registry"
+    accepted = (
+        f"The login to {registry} was accepted, and the post step cannot clean it up, so the "
+        f"action logged out immediately: {outcome}."
+    )
     return RunnerError(
-        f"{error.summary}. The login to {registry} was accepted and cannot be cleaned up by the "
-        f"post step, so the action logged out immediately: {outcome}",
+        error.summary,
         detail=error.detail,
-        hint=error.hint,
+        hint=error.hint._replace(text=f"{accepted} {error.hint.text}"),
         operation_id=error.state.operation_id,
     )
 
@@ -219,8 +247,9 @@ def _clean_up_unsaved(
 def _abandoned(environment: Environment) -> Callable[[], bool]:
     """Return a check for whether the runner has moved on without this step."""
     files, pid = _step_files(environment), environment.launcher_pid()
-    if environment.launcher_namespace() not in {"", processes.pid_namespace()}:
-        pid = None  # process ids of another PID namespace mean nothing here
+    is_foreign = environment.launcher_namespace() not in {"", processes.pid_namespace()}
+    if is_foreign or os.name != "posix":
+        pid = None  # a process of another PID namespace or of Windows cannot be observed
     return lambda: files.is_stopped() or (pid is not None and not processes.is_running(pid))
 
 

@@ -56,7 +56,7 @@ def log_in(
     request, step = inputs.request, _Step(inputs, runner, files)
     runner.info(f"Logging in {request.description}.")
     with cancellation.shield(deadline):
-        state, accepted = step.send(state, client, deadline)
+        state, accepted = step.send(state, client, deadline, cancellation)
         state = step.accept(state, accepted)
     operation = accepted.operation or client.wait_for(
         accepted.operation_id, deadline, purpose="login"
@@ -84,7 +84,7 @@ class _Step:
     files: StepFiles
 
     def send(
-        self, state: LoginState, client: Client, deadline: Deadline
+        self, state: LoginState, client: Client, deadline: Deadline, cancellation: Cancellation
     ) -> tuple[LoginState, AcceptedLogin]:
         """Save the state, send the login request, and record if it certainly was not processed."""
         request = self.inputs.request
@@ -104,6 +104,7 @@ class _Step:
         except (ApiError, Canceled) as error:
             if not error.maybe_processed:
                 self.try_to_save(replace(state, stage=Stage.FAILED))
+            cancellation.raise_if_canceled()  # no response within the grace period is no error
             raise
         return state, _without_key(accepted, self.inputs.api_key)
 

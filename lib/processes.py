@@ -11,11 +11,13 @@ def is_running(pid: int, started: str = "") -> bool:
 
     A process of the same id with another start time, unless that is unknown, is another process.
     """
-    if os.name != "posix":  # Windows treats signal 0 as Ctrl-C
-        return True
+    # Ids below 1 address process groups. Windows treats signal 0 as Ctrl-C, and ends Python
+    # together with Node.
+    if pid < 1 or os.name != "posix":
+        return False
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except OSError:
         return True

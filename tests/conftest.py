@@ -1,4 +1,4 @@
-"""What all tests share. It comes first: nothing of ours may leave bytecode in the tree."""
+"""What all tests share. Imported first, because no import may leave bytecode in the tree."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import sys
 
 sys.dont_write_bytecode = True
 
-import os  # noqa: E402
+import getpass  # noqa: E402
 import signal  # noqa: E402
+import tempfile  # noqa: E402
 from collections.abc import Callable, Iterator  # noqa: E402
 from contextlib import ExitStack  # noqa: E402
+from pathlib import Path  # noqa: E402
 
 import hypothesis.configuration  # noqa: E402
 import pytest  # noqa: E402
@@ -18,25 +20,27 @@ from tests.fake_api import FakeApi, recording  # noqa: E402
 
 Play = Callable[..., FakeApi]
 
-# The same examples each time, on a machine of any speed; and no folder for them in the tree.
+# The same examples on every machine. Hypothesis' folder, for its tables of Unicode, must be
+# usable, because otherwise it warns, and warnings are errors; it must not be in the tree.
 hypothesis.settings.register_profile(
     "ours", derandomize=True, database=None, deadline=None, max_examples=200
 )
 hypothesis.settings.load_profile("ours")
-hypothesis.configuration.set_hypothesis_home_dir(os.devnull)
+hypothesis.configuration.set_hypothesis_home_dir(
+    Path(tempfile.gettempdir()) / f"hypothesis-{getpass.getuser()}"
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a person run each case of each end-to-end test on each runner."""
+    """Add the option that runs each case of each end-to-end test on each runner."""
     parser.addoption("--all-runners", action="store_true", help="run each case on each runner")
 
 
 @pytest.fixture
 def fake_api() -> Iterator[Play]:
-    """Give a function that starts a fake API with the recordings of these names.
+    """Return a function that starts a fake API with the recordings of these names.
 
-    At the end each API is stopped, and must have been asked all that was recorded and
-    nothing else.
+    At the end each API is stopped, and must have received the recorded requests and no others.
     """
     with ExitStack() as running:
         started: list[FakeApi] = []
@@ -53,7 +57,7 @@ def fake_api() -> Iterator[Play]:
 
 @pytest.fixture
 def restored_signals() -> Iterator[None]:
-    """Put the handlers of the signals back that a step installs for its process."""
+    """Restore the signal handlers that a step replaces."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
     for number, handler in handlers.items():

@@ -17,7 +17,6 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
-from urllib3.response import HTTPResponse
 from urllib3.util.connection import create_connection
 
 
@@ -90,17 +89,6 @@ class _Recording(HTTPConnection):
         if current.attempt and not self._connecting:
             current.attempt.start_sending()
         super().send(data)
-
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in urllib3
-        """Return the response. Close the connection after a 1xx status.
-
-        http.client takes such a status for the final one, so that the next request on this
-        connection would receive this request's real response.
-        """
-        response = super().getresponse()
-        if response.status < 200:
-            self.close()
-        return response
 
     def _new_conn(self) -> socket.socket:
         """Connect to the first address of the name that responds in time."""

@@ -8,7 +8,9 @@ environment names. A variable can add trust. None can turn verification off.
 
 from __future__ import annotations
 
+import platform
 import ssl
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -19,6 +21,7 @@ def create_context(ca_paths: Mapping[str, str], log: Callable[[str], None]) -> s
     `ca_paths` has files and folders with additional CA certificates, by variable. One that cannot
     be used is logged and skipped: a certificate that needs it fails later, another must not fail.
     """
+    avoid_wmi_query()
     from truststore import SSLContext  # noqa: PLC0415
 
     context = SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -32,6 +35,15 @@ def create_context(ca_paths: Mapping[str, str], log: Callable[[str], None]) -> s
         if reason := _add(context, path):
             log(f"Ignoring {variable}: cannot use {path} ({reason}).")
     return context
+
+
+def avoid_wmi_query() -> None:
+    """Provide the system's name on Windows, which truststore requests when it is imported.
+
+    Python queries WMI for it, which can take 10 s (python/cpython#112278) or crash (#125315).
+    """
+    if sys.platform == "win32":
+        platform.system = lambda: "Windows"
 
 
 def _add(context: ssl.SSLContext, path: str) -> str:

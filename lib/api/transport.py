@@ -119,6 +119,8 @@ class Transport:
             stream=True,
         )
         with response:
+            # http.client takes 1xx for the final status. The connection is closed, because the
+            # next request on it would receive this request's real response.
             if response.status_code < 200:
                 raise invalid_response(f"unexpected status {response.status_code}")
             content = _read(response)

@@ -1,7 +1,6 @@
 // Starts Python for a step, and the next Python if the first did not run our code.
 const { spawn } = require("node:child_process");
 const { once } = require("node:events");
-const { readlinkSync } = require("node:fs");
 const { attempt, candidates, isProgram } = require("./find.cjs");
 const { annotate, print, reason, stillLoggedIn } = require("./report.cjs");
 
@@ -15,7 +14,7 @@ async function start(step, [python, ...args]) {
   if (!isProgram(python)) throw new Error("not a program for this machine");
   const kept = Object.entries(process.env).filter(([name]) => !/^(PYTHON|DOCKER_AUTH_)/i.test(name));
   const launcher = { DOCKER_AUTH_EXIT_CODES: "1", DOCKER_AUTH_LAUNCHER: `${process.pid}` };
-  launcher.DOCKER_AUTH_PID_NAMESPACE = attempt(() => readlinkSync("/proc/self/ns/pid"), "");
+  launcher.DOCKER_AUTH_PID_NAMESPACE = attempt(() => require("node:fs").readlinkSync("/proc/self/ns/pid"), "");
   const env = { ...Object.fromEntries(kept), PYTHONUTF8: "1", ...launcher, ...step.variables?.() };
   const options = { stdio: ["ignore", "inherit", "inherit"], detached: step.detached, windowsHide: true, env };
   step.child = spawn(python, [...args, ...FLAGS, require.resolve(`../../${step.script}`)], options);
@@ -39,7 +38,8 @@ async function run(step, commands) {
 // Runs main or the logout action. Python gets the event of a Windows console itself, and process.kill() would end it.
 async function runStep(step, cleanup) {
   const cancel = () => {
-    if (!step.stopped && process.platform !== "win32") attempt(() => process.kill(step.child.pid, "SIGTERM"));
+    const isReady = process.platform === "win32" && step.isFinal?.(); // before that, Python might ignore the event
+    if (!step.stopped && !isReady) attempt(() => process.kill(step.child.pid, "SIGTERM"));
     step.stopped = true;
   };
   for (const name of ["SIGINT", "SIGTERM", "SIGBREAK"]) process.on(name, cancel);

@@ -24,7 +24,9 @@ from lib.errors import ActionError, RunnerError
 from lib.runner import redaction, sanitize
 
 _ESCAPED_LINE_END = re.compile("%(?=0[AD])")
-_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
+# A FIFO must not block, and Windows must not convert line ends.
+_SAFELY = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | _SAFELY
 
 
 class Runner:

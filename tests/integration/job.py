@@ -1,194 +1,218 @@
-"""A job with the action as its step, in this process: variables and files in, a log out."""
+"""A job with the action as its step, in this process."""
 
 from __future__ import annotations
 
 import io
 import json
+import os
 import re
-from collections.abc import Callable, Mapping
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib import entry, login, logout
-from lib.client import Client
-from lib.environment import Environment
-from lib.inputs import read_inputs
-from lib.transport import Transport, open_session
-from lib.workflow import Workflow
-from tests.unit.fake_clock import FakeCancellation, FakeClock
+from lib import entry
+from lib.api.connection import Limits
+from lib.api.transport import Response, Transport, open_session
+from lib.cancellation import Cancellation
+from lib.deadline import Deadline, SystemClock
+from lib.entry import Timing
 
 KEY = "rca_Zm9vYmFy0123456789"
 SERVER_ID = "11111111-2222-4333-8444-555555555555"
 CREDENTIAL_ID = "66666666-7777-4888-9999-000000000000"
-CONTEXT = {
-    "provider": "github_actions",
-    "repository": "acme/shop",
-    "workflow": "Deploy",
-    "trigger": "push",
-    "actor": "octocat",
-    "sha": "f00dfeed",
-    "ref": "refs/heads/main",
+LOGIN_ID = "99999999-8888-4777-8666-555555555555"
+LIMITS = Limits(address=0.3, connect=2, read=5)
+GITHUB = {
+    "GITHUB_ACTION": "login",
+    "GITHUB_REPOSITORY": "acme/shop",
+    "GITHUB_WORKFLOW": "Deploy",
+    "GITHUB_EVENT_NAME": "push",
+    "GITHUB_ACTOR": "octocat",
+    "GITHUB_SHA": "f00dfeed",
+    "GITHUB_REF": "refs/heads/main",
+    "GITHUB_RUN_ID": "42",
 }
-LOGIN_BODY = {
-    "server_id": SERVER_ID,
-    "credential_id": CREDENTIAL_ID,
-    "run_id": "42",
-    "run_context": CONTEXT,
+VAULT: Mapping[str, str] = {"INPUT_CREDENTIAL_ID": CREDENTIAL_ID}
+PASSTHROUGH: Mapping[str, str] = {
+    "INPUT_USERNAME": "octocat",
+    "INPUT_ACCESS_TOKEN": "ghp_0123456789",
+    "INPUT_REGISTRY_URL": "ghcr.io",
 }
+# How many seconds of the step one second of a sleep is.
+SPEED = 1000
 
-_ENTRY = re.compile(r"^(\w+)<<(.+)\n(.*)\n\2\n", re.MULTILINE)
+# They would change what a test connects to, and what it trusts.
+_FOREIGN = ("PROXY", "SSL_CERT", "CA_BUNDLE", "EXTRA_CA", "NETRC")
+_ENTRY = re.compile(r"^login(?:=|<<(.+)\n)(.*)$", re.MULTILINE)
+_OUTPUT = re.compile(r"^(\w+)<<(.+)\n(.*)\n\2$", re.MULTILINE)
+
+
+class FastTime(Cancellation):
+    """Clock whose sleeps are short.
+
+    Args:
+        is_abandoned: As for `Cancellation`.
+        tick: Returns the seconds that a cancellation checkpoint of a request in flight adds;
+            it passes one every 0.1 s.
+    """
+
+    def __init__(
+        self,
+        is_abandoned: Callable[[], bool] = lambda: False,
+        *,
+        tick: Callable[[], float] = float,
+    ) -> None:
+        super().__init__(is_abandoned)
+        self._skipped = 0.0
+        self._tick = tick
+
+    def now(self) -> float:
+        """Return monotonic seconds, with those that were skipped."""
+        return time.monotonic() + self._skipped
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep for a fraction of the time."""
+        self.raise_if_canceled()
+        time.sleep(seconds / SPEED)
+        self._skipped += seconds - seconds / SPEED
+
+    def raise_if_canceled(self, *, request_in_flight: bool = False) -> None:
+        """Add the tick."""
+        self._skipped += self._tick() if request_in_flight else 0.0
+        super().raise_if_canceled(request_in_flight=request_in_flight)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How a step ended: its exit code and its log."""
+    """How a step ended: exit code, log, annotations, and anchors of troubleshooting.md."""
 
     code: int
     log: list[str]
+    errors: list[str]
+    warnings: list[str]
+    anchors: list[str]
 
-    def annotations(self, kind: str) -> list[str]:
-        """Give the annotations of a kind, without the command."""
-        return [line.partition(f"::{kind}::")[2] for line in self.log if f"::{kind}::" in line]
+    @classmethod
+    def parse(cls, code: int, text: str) -> Ended:
+        """Return how a step with this log ended."""
 
+        def after(start: str) -> list[str]:
+            return re.findall(rf"^{start}(.*)$", text, re.MULTILINE)
 
-def _tell_nobody(_line: str) -> None:
-    pass
+        return cls(
+            code=code,
+            log=text.splitlines(),
+            errors=after("::error::"),
+            warnings=after("::warning::"),
+            anchors=after("Troubleshooting: .*#"),
+        )
 
 
 class Job:
-    """Runs main and post as a runner would, one after the other.
+    """Runs main and post as the launcher does, one after the other.
 
     Args:
-        folder: Where the runner's files are.
-        api_url: What the action is given as api_url.
-        variables: More variables, or others; None removes one.
+        folder: Folder of the runner's files.
+        api_url: The api_url input, or the port of a plain http server.
+        variables: More environment variables; the mode is vault unless they have its inputs.
+
+    Attributes:
+        limits: Time limits of an attempt.
+        tick: As for `FastTime`.
+        padding: Bytes in the state file before main's own entries.
     """
 
-    def __init__(self, folder: Path, api_url: str, **variables: str | None) -> None:
-        self._state = folder / "state"
-        self._output = folder / "output"
-        given: dict[str, str | None] = {
+    def __init__(self, folder: Path, api_url: str | int, **variables: Any) -> None:
+        self.state, self._output = folder / "state", folder / "output"
+        self.limits, self.padding = LIMITS, 0
+        self.tick: Callable[[], float] = float
+        url = f"http://127.0.0.1:{api_url}" if isinstance(api_url, int) else api_url
+        self.variables = {
             "INPUT_API_KEY": KEY,
             "INPUT_SERVER_ID": SERVER_ID,
-            "INPUT_CREDENTIAL_ID": CREDENTIAL_ID,
-            "INPUT_API_URL": api_url,
-            "GITHUB_REPOSITORY": "acme/shop",
-            "GITHUB_WORKFLOW": "Deploy",
-            "GITHUB_EVENT_NAME": "push",
-            "GITHUB_ACTOR": "octocat",
-            "GITHUB_SHA": "f00dfeed",
-            "GITHUB_REF": "refs/heads/main",
-            "GITHUB_RUN_ID": "42",
-            "GITHUB_STATE": str(self._state),
+            "INPUT_API_URL": url,
+            **(PASSTHROUGH if "INPUT_USERNAME" in variables else VAULT),
+            **GITHUB,
+            "GITHUB_STATE": str(self.state),
             "GITHUB_OUTPUT": str(self._output),
             **variables,
         }
-        self._variables = {name: value for name, value in given.items() if value is not None}
 
     def main(self) -> Ended:
-        """Run the main step as the launcher does."""
-        return _run(entry.main, self._variables)
+        """Run main, after what the launcher saves."""
+        none = {"version": 2, "stage": "none", "id": LOGIN_ID, "step": "login"}
+        padding = f"other={'x' * self.padding}\n"
+        self.state.write_text(f"{padding}login={json.dumps(none)}\n", "utf-8")
+        return self._run(entry.main, {"DOCKER_AUTH_LOGIN_ID": LOGIN_ID})
 
-    def post(self, **variables: str) -> Ended:
-        """Run the post step as the launcher does, with what main saved."""
-        return _run(entry.post, {**self._post_variables(), **variables})
+    def post(self, **variables: Any) -> Ended:
+        """Run post with what main saved."""
+        saved = _ENTRY.findall(self.state.read_text("utf-8")) if self.state.exists() else []
+        state = {"STATE_login": saved[-1][1]} if saved else {}
+        return self._run(entry.post, {**state, **variables})
 
     def logout(self) -> Ended:
-        """Run the action that only logs out, as the launcher does."""
-        return _run(entry.logout, self._variables)
+        """Run the logout action."""
+        return self._run(entry.logout, {})
 
-    def main_on_fake_time(self, tick: float = 0.0) -> list[str]:
-        """Run main's task with waits that take no time; its error is raised."""
-        environment = Environment(self._variables)
-        stream = io.StringIO()
-        workflow = self._workflow(environment, stream)
-        cancellation = FakeCancellation(tick)
-        inputs = read_inputs(environment)
-        login.log_in(
-            inputs,
-            is_composite=environment.is_composite(),
-            client=_client(environment, inputs.api_url, inputs.api_key, workflow, cancellation),
-            workflow=workflow,
-            cancellation=cancellation,
-        )
-        return stream.getvalue().splitlines()
-
-    def post_on_fake_time(self, clock: FakeClock) -> list[str]:
-        """Run post's task with waits that take no time; its error is raised."""
-        environment = Environment(self._post_variables())
-        stream = io.StringIO()
-        workflow = self._workflow(environment, stream)
-        logout.log_out(
-            environment.saved_state(),
-            environment.input("api_key"),
-            connect=lambda url, key: _client(environment, url, key, workflow, clock),
-            workflow=workflow,
-            clock=clock,
-        )
-        return stream.getvalue().splitlines()
-
+    @property
     def states(self) -> list[dict[str, Any]]:
-        """Give every state that was saved, in order."""
-        return [json.loads(value) for name, value in _entries(self._state) if name == "login"]
+        """What main saved, in order."""
+        return [json.loads(text) for _, text in _ENTRY.findall(self.state.read_text("utf-8"))][1:]
 
+    @property
     def stages(self) -> list[str]:
-        """Give the stage of every state that was saved."""
-        return [state["stage"] for state in self.states()]
+        """The stages that main saved, each once."""
+        return list(dict.fromkeys(state["stage"] for state in self.states))
 
-    def outputs(self) -> list[tuple[str, str]]:
-        """Give the outputs that were set, in order."""
-        return _entries(self._output)
+    @property
+    def outputs(self) -> dict[str, str]:
+        """The step outputs."""
+        text = self._output.read_text("utf-8") if self._output.exists() else ""
+        return {name: value for name, _, value in _OUTPUT.findall(text)}
 
-    def _post_variables(self) -> dict[str, str]:
-        saved = _entries(self._state)
-        return {**self._variables, **({"STATE_login": saved[-1][1]} if saved else {})}
-
-    @staticmethod
-    def _workflow(environment: Environment, stream: io.StringIO) -> Workflow:
-        return Workflow(
-            stream,
-            state_file=environment.state_file(),
-            output_file=environment.output_file(),
-            debug=True,
+    def _run(
+        self, step: Callable[[Mapping[str, str], io.StringIO, Timing], int], more: Mapping[str, Any]
+    ) -> Ended:
+        timing = Timing(
+            cancellation=lambda is_abandoned: FastTime(is_abandoned, tick=self.tick),
+            clock=FastTime(tick=self.tick),
+            limits=self.limits,
         )
+        stream = io.StringIO()
+        code = step({**self.variables, **more}, stream, timing)
+        return Ended.parse(code, stream.getvalue())
 
 
-def connect(
-    api_url: str,
-    *,
-    info: Callable[[str], None] = _tell_nobody,
-    debug: Callable[[str], None] = _tell_nobody,
-) -> tuple[Client, FakeClock]:
-    """Open a client and the fake clock that it waits on."""
-    clock = FakeClock()
-    transport = Transport(api_url, open_session(KEY, None))
-    run = Environment({}).run()
-    return Client(transport, run, clock, info=info, debug=debug), clock
+@contextmanager
+def transport_to(port: int, limits: Limits = LIMITS) -> Iterator[Callable[..., Response]]:
+    """Yield a function that sends a request over a kept connection to a plain http server."""
+    clock = SystemClock()
+    with open_session(KEY, None) as session:
+        transport = Transport(f"http://127.0.0.1:{port}", session, clock, limits)
+
+        def send(method: str, path: str, *, seconds: float = 20) -> Response:
+            return transport.send(method, path, {}, deadlines=(Deadline(clock, seconds),))
+
+        yield send
 
 
-def _client(
-    environment: Environment,
-    api_url: str,
-    api_key: str,
-    workflow: Workflow,
-    clock: FakeCancellation | FakeClock,
-) -> Client:
-    return Client(
-        Transport(api_url, open_session(api_key, None)),
-        environment.run(),
-        clock,
-        info=workflow.info,
-        debug=workflow.debug,
-    )
-
-
-def _run(step: Callable[[Mapping[str, str], io.StringIO], int], variables: dict[str, str]) -> Ended:
-    stream = io.StringIO()
-    code = step(variables, stream)
-    return Ended(code=code, log=stream.getvalue().splitlines())
-
-
-def _entries(file: Path) -> list[tuple[str, str]]:
-    written = file.read_text("utf-8") if file.exists() else ""
-    return [(name, value) for name, _, value in _ENTRY.findall(written)]
+@contextmanager
+def clean_process() -> Iterator[None]:
+    """Remove foreign variables from this process; restore variables and signals afterwards."""
+    before = dict(os.environ)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for name in before:
+        if any(part in name.upper() for part in _FOREIGN):
+            del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)

@@ -2,47 +2,35 @@
 
 from __future__ import annotations
 
-from lib.process import Cancellation
+from lib.cancellation import Canceled
 
 
 class FakeClock:
-    """A clock that a sleep moves forward at once.
+    """Clock that a sleep moves forward immediately.
 
     Args:
-        tick: How many seconds pass each time the clock is looked at.
+        tick: Seconds that pass each time the clock is read.
+        canceled: Whether checkpoints raise.
     """
 
-    def __init__(self, tick: float = 0.0) -> None:
-        self._time = 1000.0
-        self._tick = tick
+    def __init__(self, *, tick: float = 0.0, canceled: bool = False) -> None:
+        self.time = 1000.0
         self.sleeps: list[float] = []
+        self._tick = tick
+        self._canceled = canceled
 
     def now(self) -> float:
-        """Give the seconds so far."""
-        self._time += self._tick
-        return self._time
+        """Return the seconds so far."""
+        self.time += self._tick
+        return self.time
 
     def sleep(self, seconds: float) -> None:
-        """Let the seconds pass."""
+        """Let the seconds pass, or raise `Canceled`."""
+        self.raise_if_canceled()
         self.sleeps.append(seconds)
-        self._time += seconds
+        self.time += seconds
 
-
-class FakeCancellation(Cancellation):
-    """What main takes for its clock, on a fake clock.
-
-    Args:
-        tick: As for `FakeClock`.
-    """
-
-    def __init__(self, tick: float = 0.0) -> None:
-        super().__init__()
-        self.clock = FakeClock(tick)
-
-    def now(self) -> float:
-        """Give the seconds so far."""
-        return self.clock.now()
-
-    def sleep(self, seconds: float) -> None:
-        """Let the seconds pass."""
-        self.clock.sleep(seconds)
+    def raise_if_canceled(self, *, request_in_flight: bool = False) -> None:  # noqa: ARG002
+        """Raise `Canceled` if the step is canceled."""
+        if self._canceled:
+            raise Canceled

@@ -1,191 +1,190 @@
-"""The two steps from outside: an environment in, a log and an exit code out."""
+"""Tests of lib.entry: an environment in, a log and an exit code out. Nothing is sent."""
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lib import entry
+from lib.stop_file import StepFiles
 
 pytestmark = pytest.mark.usefixtures("restored_signals")
 
-KEY = "rca_0123456789"
-INPUTS = {
-    "INPUT_API_KEY": KEY,
-    "INPUT_SERVER_ID": "11111111-2222-4333-8444-555555555555",
-    "INPUT_CREDENTIAL_ID": "66666666-7777-4888-9999-000000000000",
-    "INPUT_API_URL": "http://127.0.0.1:9",
-}
-STATE = {
-    "version": 1,
-    "stage": "succeeded",
-    "server_id": INPUTS["INPUT_SERVER_ID"],
-    "credential_id": INPUTS["INPUT_CREDENTIAL_ID"],
-    "api_url": INPUTS["INPUT_API_URL"],
-    "cleanup": True,
-    "operation_id": "op-1",
-    "registry_url": "ghcr.io",
-    "api_key": "",
-}
 Step = Callable[[Mapping[str, str], io.StringIO], int]
+
+KEY = "rca_0123456789"
+ID = "11111111-2222-4333-8444-555555555555"
+URL = "https://127.0.0.1:9"
+NO_PROCESS = 2**22 + 1  # above the highest process id of Linux
+OWN = {"DOCKER_AUTH_EXIT_CODES": "1"}
+MAIN = {"INPUT_API_KEY": KEY, "INPUT_SERVER_ID": ID, "INPUT_CREDENTIAL_ID": ID,
+        "INPUT_API_URL": URL}  # fmt: skip
+LOGOUT = {**MAIN, "INPUT_REGISTRY_URL": "ghcr.io"}
+STATE = {"version": 2, "stage": "succeeded", "id": ID, "server_id": ID, "api_url": URL,
+         "operation_id": "op-1", "registry_url": "ghcr.io", "credential_id": ID,
+         "pid": NO_PROCESS}  # fmt: skip
+BUG = LookupError("a bug")
+NO_MODULE = ImportError("no module")
+
+main_and_logout = pytest.mark.parametrize(
+    ("step", "inputs"), [(entry.main, MAIN), (entry.logout, LOGOUT)]
+)
 
 
 class Trap(dict[str, str]):
-    """Variables of which one cannot be read."""
+    """Variables of which one cannot be read. By then, a step has a client and sent nothing."""
 
-    def __init__(self, variables: Mapping[str, str], trap: str) -> None:
+    def __init__(self, variables: Mapping[str, str], error: Exception) -> None:
         super().__init__(variables)
-        self._trap = trap
+        self._error = error
 
-    def get(self, name: str, default: str = "") -> str:  # type: ignore[override]  # as we call it
-        """Give a variable, or fail as only a bug would."""
-        if name == self._trap:
-            raise LookupError("a bug")
+    def get(self, name: str, default: str = "") -> str:  # type: ignore[override]
+        """Return a variable, or raise."""
+        if name == "GITHUB_REPOSITORY":
+            raise self._error
         return super().get(name, default)
 
 
-def run(step: Step, variables: Mapping[str, str]) -> tuple[int, list[str]]:
-    """Run a step; give its exit code and its log."""
-    stream = io.StringIO()
-    code = step(variables, stream)
-    return code, stream.getvalue().splitlines()
+def run(step: Step, variables: Mapping[str, str]) -> tuple[int, list[str], list[str]]:
+    """Run a step, and return its exit code, its commands and its lines, both without masks."""
+    log = io.StringIO()
+    code = step(variables, log)
+    lines = log.getvalue().splitlines()
+    while lines and lines[0].startswith("::add-mask::"):
+        lines.pop(0)
+    assert KEY not in "".join(lines)
+    return code, [line.split("::")[1] for line in lines if line.startswith("::")], lines
 
 
-def state(**changes: object) -> str:
-    """Give a saved state with some values replaced."""
-    return json.dumps({**STATE, **changes})
+def post(
+    error: Exception | None = None, *, own: bool = True, **changes: object
+) -> tuple[int, list[str], list[str]]:
+    """Run post with a saved state."""
+    variables = {**MAIN, **(OWN if own else {}), "STATE_login": json.dumps({**STATE, **changes})}
+    return run(entry.post, Trap(variables, error) if error else variables)
 
 
-def test_main_masks_the_key_before_all_else() -> None:
-    """Even where another input is bad, the first line is the mask."""
-    code, log = run(entry.main, {**INPUTS, "INPUT_SERVER_ID": "build-1"})
-    assert code == 1
-    assert log[0] == f"::add-mask::{KEY}"
-    assert [line[:9] for line in log[1:]] == ["::error::"]
+@main_and_logout
+@pytest.mark.parametrize(("error", "own", "found"), [(BUG, 194, ["error"]), (NO_MODULE, 197, [])])
+def test_exception_has_its_exit_code(
+    step: Step, inputs: dict[str, str], error: Exception, own: int, found: list[str]
+) -> None:
+    code, commands, lines = run(step, Trap({**inputs, **OWN}, error))
+    assert (code, commands) == (own, found)
+    assert [line.partition("#")[2] for line in lines[-1:]] == ["internal-error"] * len(found)
+    assert run(step, Trap(inputs, error))[0] == 1
 
 
-@pytest.mark.parametrize("name", ["INPUT_API_KEY", "INPUT_SERVER_ID", "INPUT_CREDENTIAL_ID"])
-def test_a_missing_input_is_one_error_and_saves_nothing(name: str, tmp_path: Path) -> None:
-    """What is refused before a request leaves nothing to undo."""
+@pytest.mark.parametrize("error", [BUG, NO_MODULE])
+def test_traceback_is_logged_in_debug_only(error: Exception) -> None:
+    _, commands, lines = run(entry.main, Trap({**MAIN, "RUNNER_DEBUG": "1"}, error))
+    traces = [line for line in lines if line.startswith("::debug::")]
+    assert str(error) in traces[-1]
+    assert ("Traceback" in traces[0], commands.count("error")) == (
+        (True, 1) if error is BUG else (False, 0)
+    )
+    assert str(error) not in "".join(run(entry.main, Trap(MAIN, error))[2])
+
+
+@main_and_logout
+def test_invalid_input_is_one_error(step: Step, inputs: dict[str, str], tmp_path: Path) -> None:
     files = {"GITHUB_STATE": str(tmp_path / "s"), "GITHUB_OUTPUT": str(tmp_path / "o")}
-    code, log = run(entry.main, {**INPUTS, **files, name: ""})
-    told = [line for line in log if not line.startswith("::add-mask::")]
-    assert code == 1
-    assert len(told) == 1
-    assert told[0].startswith("::error::The input")
-    assert f"{name[6:].lower()} is missing or empty" in told[0]
+    for variables, expected in ((files, 1), ({**files, **OWN}, 194)):
+        code, commands, lines = run(step, {**inputs, **variables, "INPUT_SERVER_ID": "build-1"})
+        assert (code, commands, len(lines)) == (expected, ["error"], 2)
+        assert lines[1].endswith("#invalid-input")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_malformed_key_is_masked_and_not_shown() -> None:
-    """A secret in the wrong place stays one."""
-    code, log = run(entry.main, {**INPUTS, "INPUT_API_KEY": "ghp_someotherkey"})
-    assert code == 1
-    assert log[0] == "::add-mask::ghp_someotherkey"
-    assert "ghp_" not in "".join(log[1:])
+@pytest.mark.parametrize("step", [entry.main, entry.logout, entry.post])
+def test_malformed_secrets_are_masked_first(step: Step) -> None:
+    log = io.StringIO()
+    step({"INPUT_API_KEY": "ghp_someotherkey", "INPUT_ACCESS_TOKEN": "one1\ntwo2"}, log)
+    masks = [f"::add-mask::{text}" for text in ("ghp_someotherkey", "one1", "two2")]
+    assert log.getvalue().splitlines()[:3] == masks
+    assert log.getvalue().count("ghp_") == 1
 
 
-def test_main_needs_the_file_for_the_state_before_it_sends_anything() -> None:
-    """A login that post could not undo is not begun."""
-    code, log = run(entry.main, INPUTS)
-    assert code == 1
-    assert log[-1].startswith("::error::The runner's file for state (GITHUB_STATE)")
+def test_main_sends_nothing_without_a_state_file() -> None:
+    code, commands, lines = run(entry.main, MAIN)
+    assert (code, commands) == (1, ["error"])
+    assert lines[-1].endswith("#runner-files")
 
 
-@pytest.mark.parametrize("debug", [True, False])
-def test_a_bug_is_a_short_error_and_its_traceback_is_for_debugging(*, debug: bool) -> None:
-    """Users see where to report it; the traceback is there if they ask for it."""
-    variables = {**INPUTS, "RUNNER_DEBUG": "1" if debug else ""}
-    code, log = run(entry.main, Trap(variables, "GITHUB_REPOSITORY"))
-    errors = [line for line in log if line.startswith("::error::")]
-    traces = [line for line in log if line.startswith("::debug::")]
-    assert code == 1
-    assert len(errors) == 1
-    assert errors[0].startswith("::error::The action itself failed.")
-    assert bool(traces) is debug
-    assert any("LookupError: a bug" in line for line in traces) is debug
-    assert set(log) == {f"::add-mask::{KEY}", *errors, *traces}
+@main_and_logout
+def test_stop_file_cancels_without_annotation(
+    step: Step, inputs: dict[str, str], tmp_path: Path
+) -> None:
+    StepFiles(tmp_path, "login", ID).stop()
+    variables = {**inputs, "GITHUB_STATE": str(tmp_path / "s"), "GITHUB_ACTION": "login",
+                 "DOCKER_AUTH_LOGIN_ID": ID}  # fmt: skip
+    assert run(step, variables)[:2] == (130, [])
+    assert run(step, {**variables, **OWN})[:2] == (195, [])
+    assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_a_bug_in_post_is_a_warning() -> None:
-    """Post never fails the job, not even by itself."""
-    code, log = run(entry.post, Trap({**INPUTS, "STATE_login": state()}, "GITHUB_REPOSITORY"))
-    assert code == 0
-    assert log[0] == f"::add-mask::{KEY}"
-    [warning] = log[1:]
-    server = INPUTS["INPUT_SERVER_ID"]
-    assert warning.startswith(f"::warning::Server {server} may still be logged in to ghcr.io: ")
-    assert "this action itself failed" in warning
-    assert "docker logout ghcr.io" in warning
+@pytest.mark.parametrize(("namespace", "code"), [("", 130), ("own", 130), ("pid:[1]", 1)])
+def test_dead_launcher_cancels_in_its_own_namespace(namespace: str, code: int) -> None:
+    own = str(Path("/proc/self/ns/pid").readlink())
+    namespace = own if namespace == "own" else namespace
+    launcher = {"DOCKER_AUTH_LAUNCHER": str(NO_PROCESS), "DOCKER_AUTH_PID_NAMESPACE": namespace}
+    assert run(entry.main, {**MAIN, **launcher})[0] == code
 
 
-def test_post_without_a_state_has_nothing_to_do() -> None:
-    """One line says why."""
-    code, log = run(entry.post, INPUTS)
-    assert code == 0
-    assert log == [f"::add-mask::{KEY}", "Nothing to log out: no login was begun."]
+def test_imports_are_not_searched_for_garbage() -> None:
+    gc.unfreeze()
+    run(entry.main, Trap(MAIN, BUG))
+    frozen = gc.get_freeze_count()
+    gc.unfreeze()
+    assert (gc.isenabled(), frozen > 0) == (True, True)
 
 
-@pytest.mark.parametrize(
-    ("changes", "told"),
-    [
-        ({"cleanup": False}, "Not logged out, as asked (cleanup: false)"),
-        ({"stage": "failed"}, "Nothing to log out: the login did not work."),
-        ({"stage": "failed", "cleanup": False}, "Nothing to log out: the login did not work."),
-    ],
-)
-def test_post_says_in_one_line_why_it_does_nothing(changes: dict[str, object], told: str) -> None:
-    """No request is made, and no annotation."""
-    code, log = run(entry.post, {**INPUTS, "STATE_login": state(**changes)})
-    assert code == 0
-    assert len(log) == 2
-    assert log[1].startswith(told)
+@pytest.mark.parametrize("changes", [
+    {"stage": "none"}, {"stage": "failed"}, {"cleanup": False},
+    {"cleanup": False, "registry_url": ""},
+])  # fmt: skip
+def test_post_with_nothing_to_do_logs_one_line(changes: dict[str, Any]) -> None:
+    code, commands, lines = post(**changes)
+    assert (code, commands, len(lines)) == (193, [], 1)
+    assert run(entry.post, MAIN)[:2] == (0, [])
 
 
-@pytest.mark.parametrize(
-    "saved", ["{", "true", state(version=2), state(stage="x"), state(cleanup=1)]
-)
-def test_a_damaged_state_is_one_warning(saved: str) -> None:
-    """Post says what it cannot know, without a traceback, and stays green."""
-    code, log = run(entry.post, {**INPUTS, "STATE_login": saved})
-    assert code == 0
-    assert len(log) == 2
-    assert log[1].startswith("::warning::The state that the login step saved cannot be used")
-    assert "docker logout" in log[1]
+@pytest.mark.parametrize(("changes", "anchor", "names"), [
+    ({"version": 1}, "damaged-state", []), ({"cleanup": 1}, "damaged-state", []),
+    ({"stage": "requested", "operation_id": "", "registry_url": ""}, "outcome-unknown",
+     [f"credential {ID}", f"server {ID}"]),
+])  # fmt: skip
+def test_post_warns_once_and_never_fails(
+    changes: dict[str, Any], anchor: str, names: list[str]
+) -> None:
+    for own, expected in ((True, 193), (False, 0)):
+        code, commands, lines = post(own=own, **changes)
+        assert (code, commands, len(lines)) == (expected, ["warning"], 2)
+        assert lines[1].endswith(f"#{anchor}")
+        assert all(name in lines[0] for name in ["docker logout", *names])
 
 
-def test_a_login_without_an_answer_is_one_warning() -> None:
-    """Post does not know the registry, and says what to look for."""
-    saved = state(stage="requested", operation_id="", registry_url="")
-    code, log = run(entry.post, {**INPUTS, "STATE_login": saved})
-    assert code == 0
-    assert len(log) == 2
-    assert log[1].startswith(
-        "::warning::A login with the credential 66666666-7777-4888-9999-000000000000 may have "
-        "reached server 11111111-2222-4333-8444-555555555555"
-    )
-    assert "docker logout" in log[1]
+def test_post_without_a_key_names_the_login() -> None:
+    _, commands, [warning, _] = run(entry.post, {"STATE_login": json.dumps(STATE)})
+    assert commands == ["warning"]
+    assert all(name in warning for name in ["docker logout ghcr.io", ID, "op-1"])
 
 
-def test_post_without_a_key_says_what_stays_logged_in() -> None:
-    """A key that is gone is one warning with the server, the registry and the command."""
-    code, log = run(entry.post, {"STATE_login": state()})
-    assert code == 0
-    assert len(log) == 1
-    assert log[0].startswith(
-        "::warning::Server 11111111-2222-4333-8444-555555555555 may still be logged in to "
-        "ghcr.io: post was given no api_key. To log it out now, run `docker logout ghcr.io` on "
-        "that server, as the user of Reoclo's runner agent."
-    )
+def test_post_never_fails_but_can_be_unusable() -> None:
+    code, commands, lines = post(BUG)
+    assert (code, commands, "docker logout ghcr.io" in lines[0]) == (193, ["warning"], True)
+    assert post(NO_MODULE)[:2] == (197, [])
+    assert post(NO_MODULE, own=False)[0] == 1
 
 
-def test_post_masks_the_key_of_the_state() -> None:
-    """Inside a composite action the key comes from the state, and is as secret there."""
-    saved = state(stage="failed", api_key="rca_fromstate")
-    code, log = run(entry.post, {"STATE_login": saved})
-    assert code == 0
-    assert log[0] == "::add-mask::rca_fromstate"
+def test_post_uses_and_masks_the_key_of_the_state() -> None:
+    log = io.StringIO()
+    entry.post(Trap({"STATE_login": json.dumps({**STATE, "api_key": "rca_other"})}, BUG), log)
+    assert log.getvalue().startswith("::add-mask::rca_other\n::warning::")
+    assert log.getvalue().count("rca_other") == 1

@@ -1,69 +1,60 @@
-"""How errors are told."""
+"""Tests of lib.errors."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
-from lib.errors import ActionError, ProtocolError, Refusal, Unreachable
+from lib.errors import RETRYABLE_STATUSES, ActionError, ApiError, StatusError, TransportError
+from lib.hints import Hint
+
+HINT = Hint("Fix it.", "anchor")
 
 
-def refusal(status: int, retry_after: float | None = None) -> Refusal:
-    """Make a refusal."""
-    return Refusal("It said no", status=status, said="", remedy="Ask.", retry_after=retry_after)
+@pytest.mark.parametrize(("fields", "message"), [
+    ({}, "Failed. Fix it."), ({"detail": "why"}, "Failed: why. Fix it."),
+    ({"detail": "why. ."}, "Failed: why. Fix it."), ({"detail": ". "}, "Failed. Fix it."),
+    ({"attempts": 5, "detail": "why"}, "Failed (5 attempts): why. Fix it."),
+    ({"operation_id": "op-1"}, "Failed. Fix it. (operation op-1)"),
+    ({"operation_id": "op-1", "operation_label": "x"}, "Failed. Fix it. (x op-1)"),
+])  # fmt: skip
+def test_message_has_one_sentence_per_part(fields: dict[str, Any], message: str) -> None:
+    assert str(TransportError("Failed", hint=HINT, **fields)) == message
 
 
-def test_an_error_is_told_in_order() -> None:
-    """What happened, whose words, what to do, which operation: in this order."""
-    error = ActionError("It broke", said="no such thing.", remedy="Mend it.", operation_id="op-1")
-    assert str(error) == "It broke: no such thing. Mend it. (Operation op-1.)"
+def test_only_the_detail_is_foreign() -> None:
+    error = ActionError("failed", hint=Hint("fix it.", ""), detail="why", operation_id="op")
+    assert error.message(str.upper) == "failed: WHY. fix it. (operation op)"
+    assert "why" not in repr(error)
 
 
-def test_an_error_leaves_out_what_it_has_not() -> None:
-    """Without words and operation there are no empty places."""
-    assert str(ActionError("It broke", remedy="Mend it.")) == "It broke. Mend it."
+def test_retryable_statuses_are_the_transient_ones() -> None:
+    cloudflare = {520, 521, 522, 523, 524, 527, 530}
+    assert {408, 425, 429, 500, 502, 503, 504} | cloudflare == RETRYABLE_STATUSES
 
 
-def test_attempts_are_told_where_there_were_several() -> None:
-    """One attempt goes without saying; more are told."""
-    error = Unreachable("Nobody home", remedy="Ring.", transient=True, lost=True)
-    assert str(error) == "Nobody home. Ring."
-    error.attempts = 5
-    assert str(error) == "Nobody home. Ring. (Tried 5 times.)"
-
-
-@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
-def test_passing_faults_are_transient(status: int) -> None:
-    """These statuses may be gone at the next try."""
-    assert refusal(status).transient
-
-
-@pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 409, 422, 501])
-def test_all_other_statuses_are_final(status: int) -> None:
-    """Another try cannot help here."""
-    assert not refusal(status).transient
-
-
-@pytest.mark.parametrize(
-    ("status", "lost"), [(302, False), (403, False), (429, False), (502, True)]
-)
-def test_a_refusal_of_the_gateway_may_hide_a_login(status: int, *, lost: bool) -> None:
-    """Behind a server's error the request may have been obeyed; behind the others not."""
-    assert refusal(status).lost is lost
-
-
-@pytest.mark.parametrize(
-    ("status", "retry_after", "patient"),
-    [(429, None, True), (429, 3.0, True), (503, 0.0, True), (503, None, False), (502, 3.0, False)],
-)
-def test_a_busy_api_asks_for_patience(
-    status: int, retry_after: float | None, *, patient: bool
+@pytest.mark.parametrize(("status", "retry_after", "is_throttled"), [
+    (429, None, True), (429, 3.0, True), (503, 0.0, True), (503, 3.0, True),
+    (503, None, False), (502, 3.0, False), (430, 3.0, False),
+])  # fmt: skip
+def test_throttling_is_429_or_503_with_retry_after(
+    status: int, retry_after: float | None, *, is_throttled: bool
 ) -> None:
-    """A rate limit is patience asked for, and so is a 503 that says when to come back."""
-    assert refusal(status, retry_after).asks_for_patience is patient
+    error = StatusError("Failed", hint=HINT, status=status, retry_after=retry_after)
+    assert error.is_throttled is is_throttled
 
 
-def test_an_answer_that_is_not_the_apis_may_hide_a_login() -> None:
-    """It is final, may have been a login, and names api_url."""
-    error = ProtocolError("a JSON object")
-    assert (error.transient, error.lost) == (False, True)
-    assert "expected a JSON object. Check that api_url" in str(error)
+def test_api_error_assumes_the_worst_by_default() -> None:
+    error = ApiError("Failed", hint=HINT)
+    assert (error.retryable, error.maybe_processed, error.attempts) == (False, True, 1)
+    assert not error.is_throttled
+    assert StatusError("Failed", hint=HINT, status=503).retry_after is None
+
+
+def test_replaced_error_is_new_and_of_the_same_type() -> None:
+    error = StatusError("Failed", hint=HINT, status=503)
+    changed = replace(error, attempts=3)
+    assert (type(changed), changed.status, changed.attempts) == (StatusError, 503, 3)
+    assert error.attempts == 1

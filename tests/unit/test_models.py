@@ -1,196 +1,149 @@
-"""What goes to the API and what comes from it."""
+"""Tests of lib.api.models and lib.run_context."""
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
 
-from lib.errors import ProtocolError
-from lib.models import (
-    AcceptedLogin,
-    AcceptedLogout,
-    LogoutRequest,
-    Operation,
-    OperationResult,
-    PassthroughLogin,
-    Run,
-    VaultLogin,
-    is_operation_id,
-    is_registry_url,
-)
+from lib.api import models
+from lib.api.models import AcceptedLogin, LogoutRequest, Operation, PassthroughLogin, VaultLogin
+from lib.errors import InvalidResponse
+from lib.run_context import RunContext
 
-RUN = Run(
-    provider="github_actions",
-    repository="acme/shop",
-    workflow="Deploy",
-    trigger="push",
-    actor="octocat",
-    sha="0123abc",
-    ref="refs/heads/main",
-    run_id="42",
-)
-ACCEPTED = {
-    "operation_id": "op-1",
-    "registry_url": "ghcr.io",
-    "registry_type": "ghcr",
-}
+ACCEPTED = {"operation_id": "op-1", "registry_url": "ghcr.io", "registry_type": "ghcr"}
+VAULT = VaultLogin(server_id="s", credential_id="c")
+DIRECT = PassthroughLogin(server_id="s", registry_url="r", username="u", access_token="hunter2")
+LOGOUT = LogoutRequest(server_id="s", registry_url="r")
 
 
-def operation(status: str, result: dict[str, Any] | None = None) -> Operation:
-    """Read an operation as the API tells of it."""
-    return Operation.from_json({"operation_id": "op-1", "status": status, "result": result})
+def test_run_context_leaves_out_only_what_it_may() -> None:
+    required = {"provider": "p", "repository": "r", "workflow": "", "trigger": "t", "actor": "a"}
+    known = RunContext(**required, sha="0123abc", ref="refs/heads/main", run_id="42").body()
+    context = {**required, "sha": "0123abc", "ref": "refs/heads/main"}
+    assert known == {"run_id": "42", "run_context": context}
+    unknown = RunContext(**required, sha="", ref="", run_id="").body()
+    assert unknown == {"run_context": required}
 
 
-def test_the_run_context_has_seven_keys() -> None:
-    """A run of which all is known has exactly the fields of the API."""
-    body = RUN.body()
-    assert list(body) == ["run_id", "run_context"]
-    assert list(body["run_context"]) == [
-        "provider", "repository", "workflow", "trigger", "actor", "sha", "ref",
-    ]  # fmt: skip
+@pytest.mark.parametrize(("request_", "path", "scope", "fields"), [
+    (VAULT, "login", "registry_login", {"server_id": "s", "credential_id": "c"}),
+    (LOGOUT, "logout", "registry_logout", {"server_id": "s", "registry_url": "r"}),
+    (DIRECT, "login-direct", "registry_login",
+     {"server_id": "s", "registry_url": "r", "username": "u", "access_token": "hunter2"}),
+])  # fmt: skip
+def test_request_has_its_path_scope_and_fields(
+    request_: VaultLogin | PassthroughLogin | LogoutRequest, path: str, scope: str, fields: object
+) -> None:
+    endpoint = request_.endpoint
+    assert (endpoint.method, endpoint.path) == ("POST", f"/registry-auth/{path}")
+    assert scope in endpoint.requires
+    assert request_.body() == fields
+    assert "hunter2" not in f"{request_!r} {getattr(request_, 'description', '')}"
 
 
-def test_what_is_not_known_of_a_run_is_left_out_where_it_may() -> None:
-    """The first five are always there, if need be empty; the others only if known."""
-    unknown = dataclasses.replace(RUN, workflow="", actor="", sha="", ref="", run_id="")
-    assert unknown.body() == {
-        "run_context": {
-            "provider": "github_actions",
-            "repository": "acme/shop",
-            "workflow": "",
-            "trigger": "push",
-            "actor": "",
-        }
-    }
+def test_login_says_where_its_credential_comes_from() -> None:
+    assert "Reoclo" in VAULT.credential
+    assert "access_token" in DIRECT.credential
+    assert (VAULT.registry_url, DIRECT.credential_id) == ("", "")
 
 
-def test_requests_have_their_fields_and_no_others() -> None:
-    """A login names server and credential or its own token, a logout server and registry."""
-    login = VaultLogin(server_id="s", credential_id="c")
-    direct = PassthroughLogin(server_id="s", registry_url="r", username="u", access_token="t")
-    logout = LogoutRequest(server_id="s", registry_url="r")
-    assert login.body() == {"server_id": "s", "credential_id": "c"}
-    assert direct.body() == {**logout.body(), "username": "u", "access_token": "t"}
-    assert logout.body() == {"server_id": "s", "registry_url": "r"}
+def test_operation_endpoint_contains_the_id() -> None:
+    assert models.operation_endpoint("op-1")[:2] == ("GET", "/operations/op-1")
 
 
-def test_the_token_is_not_in_the_repr() -> None:
-    """Neither a traceback nor a message shows the workflow's own token."""
-    login = PassthroughLogin(
-        server_id="s", registry_url="ghcr.io", username="u", access_token="hunter2"
-    )
-    assert "hunter2" not in f"{login!r} {login}"
-
-
-def test_an_accepted_login_is_read_whatever_else_is_in_it() -> None:
-    """A field that a later API adds does no harm."""
-    accepted = AcceptedLogin.from_json({**ACCEPTED, "new": [1]})
-    assert accepted == AcceptedLogin(
-        operation_id="op-1", registry_url="ghcr.io", registry_type="ghcr"
-    )
+def test_accepted_login_ignores_unknown_fields() -> None:
+    found = AcceptedLogin.from_json({**ACCEPTED, "status": "running", "new": [1]})
+    assert found == AcceptedLogin(**ACCEPTED, operation=None, maybe_repeated=False)
 
 
 @pytest.mark.parametrize("name", sorted(ACCEPTED))
-@pytest.mark.parametrize("value", [None, 1, [], {}, True])
-def test_every_field_of_an_accepted_login_is_a_text(name: str, value: object) -> None:
-    """A field that is missing or of another kind is named."""
-    with pytest.raises(ProtocolError, match=f"expected {name} to be a text"):
-        AcceptedLogin.from_json({**ACCEPTED, name: value})
+def test_unusable_field_of_accepted_login_is_empty(name: str) -> None:
+    values: list[object] = [None, 1, [], {}, True, "", "a b", "x\n", "${{ x }}", "a" * 513]
+    for value in values:
+        accepted = AcceptedLogin.from_json({**ACCEPTED, name: value})
+        assert {field: getattr(accepted, field) for field in ACCEPTED} == {**ACCEPTED, name: ""}
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("operation_id", "../keys"),
-        ("operation_id", "a/b"),
-        ("operation_id", ""),
-        ("operation_id", "a?b"),
-        ("operation_id", "op-1\n"),
-        ("operation_id", "a" * 129),
-        ("registry_url", "ghcr.io\nx=y"),
-        ("registry_url", "ghcr.io; id"),
-        ("registry_url", "$(id)"),
-        ("registry_url", "-v"),
-        ("registry_url", "user@ghcr.io"),
-        ("registry_url", "${{ secrets.X }}"),
-        ("registry_type", "gh cr"),
-        ("registry_type", ""),
-        ("registry_type", "ghcr\n"),
-    ],
-)
-def test_what_could_be_more_than_text_is_refused(name: str, value: str) -> None:
-    """A value for a URL, a shell or an output is checked, and not shown when it is bad."""
-    with pytest.raises(ProtocolError) as caught:
-        AcceptedLogin.from_json({**ACCEPTED, name: value})
-    assert f"expected {name} to look like one" in str(caught.value)
-
-
-@pytest.mark.parametrize("data", [None, [], "text", 1, [ACCEPTED]])
-def test_an_answer_is_an_object(data: object) -> None:
-    """Whatever else is no answer of the API."""
-    for read in (AcceptedLogin, AcceptedLogout, Operation, OperationResult):
-        with pytest.raises(ProtocolError, match="expected a JSON object"):
-            read.from_json(data)
-
-
-def test_an_accepted_logout_is_read() -> None:
-    """It has an operation."""
-    accepted = AcceptedLogout.from_json({"operation_id": "op-2", "status": "running"})
-    assert accepted.operation_id == "op-2"
-
-
-@pytest.mark.parametrize("exit_code", ["0", True, 0.0, [], 2**32, -(2**32), 10**4000])
-def test_an_exit_code_is_a_whole_number(exit_code: object) -> None:
-    """Neither a text nor a bool is an exit code."""
-    with pytest.raises(ProtocolError, match="exit_code"):
-        operation("completed", {"exit_code": exit_code})
-
-
-@pytest.mark.parametrize("field", ["stdout", "stderr"])
-def test_a_stream_is_a_text_or_nothing(field: str) -> None:
-    """A stream that is missing is empty; one of another kind is an error."""
-    found = operation("completed", {"exit_code": 0, field: None}).result
-    assert found == OperationResult(exit_code=0, stdout="", stderr="")
-    with pytest.raises(ProtocolError, match=field):
-        operation("completed", {field: 7})
-
-
-@pytest.mark.parametrize(
-    ("status", "exit_code", "ended", "succeeded", "failed"),
-    [
-        ("running", None, False, False, False),
-        ("queued", None, False, False, False),
-        ("running", 0, False, False, False),
-        ("completed", 0, True, True, False),
-        ("completed", 1, True, False, True),
-        ("completed", None, True, False, False),
-        ("failed", 1, True, False, True),
-        ("failed", 0, True, False, False),
-        ("failed", None, True, False, False),
-        ("timeout", 1, True, False, False),
-        ("timeout", None, True, False, False),
-    ],
-)
-def test_the_end_of_an_operation_is_judged_with_care(
-    status: str, exit_code: int | None, *, ended: bool, succeeded: bool, failed: bool
+@pytest.mark.parametrize(("is_used", "fields"), [
+    (True, {"status": "completed", "result": {"exit_code": 0}}),
+    (True, {"status": "completed", "exit_code": 0}),
+    (True, {"status": "failed", "result": {}}),
+    (True, {"exit_code": 0}),
+    (True, {"completed_at": "2026-01-01T00:00:00Z", "result": {}}),
+    (False, {"status": "completed"}),
+    (False, {"status": "completed", "result": "0"}),
+    (False, {"status": "running", "result": {"exit_code": 0}}),
+    (False, {"result": {}}),
+    (False, {}),
+])  # fmt: skip
+def test_login_response_with_a_result_needs_no_poll(
+    *, is_used: bool, fields: dict[str, Any]
 ) -> None:
-    """Only what is certain counts as success or as failure; unknown statuses may go on."""
-    found = operation(status, {"exit_code": exit_code})
-    assert (found.ended, found.succeeded, found.failed) == (ended, succeeded, failed)
+    operation = AcceptedLogin.from_json({**ACCEPTED, **fields}).operation
+    assert operation == (Operation.from_json({**ACCEPTED, **fields}) if is_used else None)
 
 
-def test_an_operation_that_completed_without_a_result_is_neither() -> None:
-    """It may have logged the server in."""
-    found = operation("completed")
-    assert (found.ended, found.succeeded, found.failed) == (True, False, False)
+@pytest.mark.parametrize("data", [None, [], "text", 1, True, [ACCEPTED]])
+def test_response_that_is_no_object_is_invalid(data: object) -> None:
+    for parse in (AcceptedLogin.from_json, Operation.from_json):
+        with pytest.raises(InvalidResponse) as caught:
+            parse(data)
+        assert (caught.value.retryable, caught.value.maybe_processed) == (False, True)
+        assert caught.value.hint.anchor == "unexpected-response"
+    assert models.parse_logout(data) == Operation()
+    assert models.invalid_response("x", retryable=True).retryable
 
 
-def test_texts_are_told_apart_for_post() -> None:
-    """The same rules hold for what comes out of the state."""
-    assert is_operation_id("11111111-2222-4333-8444-555555555555")
-    assert is_registry_url("registry.example.com:5000/team_a")
-    assert is_registry_url("https://index.docker.io/v1/")
-    assert not is_operation_id("../x")
-    assert not is_registry_url("")
+def test_operation_is_parsed_from_documented_fields() -> None:
+    streams = {"stdout": "out", "stderr": "err"}
+    fields = {"operation_id": "op-1", "status": "failed", "server_name": "build-1"}
+    data = {**fields, "result": {"exit_code": 7, **streams, "duration_ms": 5}, "completed_at": None}
+    expected = Operation(**fields, exit_code=7, **streams, completed_at=False)
+    assert Operation.from_json(data) == models.parse_logout(data) == expected
+    assert (expected.output, Operation(stdout="out").output) == ("err", "out")
+    assert "out" not in repr(expected)
+
+
+@pytest.mark.parametrize("value", [None, 7, [], {}, True])
+def test_unusable_field_of_operation_is_empty(value: object) -> None:
+    for name in ("operation_id", "status", "server_name", "stdout", "stderr"):
+        assert Operation.from_json({name: value, "result": {name: value}}) == Operation()
+
+
+@pytest.mark.parametrize(("value", "exit_code"), [
+    *((code, code) for code in (0, 1, -1, 255, 2**32 - 1, 1 - 2**32)),
+    *((value, None) for value in ("0", True, False, 0.0, None, 2**32, -(2**32), 10**4000)),
+])  # fmt: skip
+def test_exit_code_is_a_32_bit_integer(value: object, exit_code: int | None) -> None:
+    nested = {"result": {"exit_code": value}}
+    for fields in (nested, {"exit_code": value}, {"exit_code": 9, **nested}):
+        assert Operation.from_json(fields).exit_code == exit_code
+
+
+@pytest.mark.parametrize(("status", "exit_code", "flags"), [
+    # e: ended, s: succeeded, f: failed, r: reports failure
+    ("running", None, ""), ("queued", None, ""), ("", None, ""), ("running", 0, "e"),
+    ("running", 1, "efr"), ("completed", 0, "es"), ("completed", 1, "efr"),
+    ("completed", None, "e"), ("failed", 1, "efr"), ("failed", 0, "er"), ("failed", None, "er"),
+    ("error", 1, "efr"), ("error", 0, "er"), ("timeout", 1, "er"), ("timeout", 0, "er"),
+    ("timeout", None, "er"), ("cancelled", 1, "er"), ("canceled", 1, "er"),
+    ("canceled", None, "er"),
+])  # fmt: skip
+def test_outcome_of_operation_needs_proof(status: str, exit_code: int | None, flags: str) -> None:
+    found = Operation(status=status, exit_code=exit_code)
+    properties = (found.ended, found.succeeded, found.failed, found.reports_failure)
+    marks = [mark for mark, is_set in zip("esfr", properties, strict=True) if is_set]
+    assert "".join(marks) == flags
+
+
+@pytest.mark.parametrize(("fields", "status", "ended"), [
+    ({"completed_at": "2026-01-01"}, "completed", True), ({"exit_code": 3}, "completed", True),
+    ({"completed_at": "x", "status": "odd"}, "odd", True), ({"status": "odd"}, "odd", False),
+    ({"completed_at": ""}, "", False),
+])  # fmt: skip
+def test_completed_at_or_exit_code_ends_an_operation(
+    fields: dict[str, Any], status: str, *, ended: bool
+) -> None:
+    found = Operation.from_json(fields)
+    assert (found.status, found.ended) == (status, ended)

@@ -1,321 +1,232 @@
-"""When to try again, and when to ask again."""
+"""Tests of lib.api.retry."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import random
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
-from lib import retry
-from lib.clock import Deadline
-from lib.errors import ApiError, ProtocolError, Refusal, Unreachable
-from lib.process import Cancelled
-from lib.retry import PollSchedule, RetrySchedule
+from lib.api import retry
+from lib.api.retry import CHANGE, POLL, Outcome, RetryPolicy
+from lib.cancellation import Canceled
+from lib.deadline import Deadline
+from lib.errors import ApiError, InvalidResponse, StatusError, TransportError
+from lib.hints import Hint
 from tests.unit.fake_clock import FakeClock
 
-HOUR = 3600.0
-# Every duration up to 20 s in steps of 10 ms, and up to an hour in steps of 7 s.
-DURATIONS = [hundredth / 100 for hundredth in range(2000)] + [float(s) for s in range(20, 3600, 7)]
+HINT = Hint("Fix it.", "anchor")
+UNLIMITED = RetryPolicy(attempts=None)
+INVALID = InvalidResponse("Failed", hint=HINT, retryable=True)
+SENT = TransportError("Failed", hint=HINT, retryable=True, maybe_processed=True)
+NOT_SENT = TransportError("Failed", hint=HINT, retryable=True, maybe_processed=False)
 
 
-def fault(*, lost: bool = True) -> Unreachable:
-    """Make a fault that may pass."""
-    return Unreachable("Nobody home", remedy="Ring.", transient=True, lost=lost)
+def status(number: int, retry_after: float | None = None) -> StatusError:
+    error = StatusError("Failed", hint=HINT, status=number, retry_after=retry_after)
+    retryable = number in {429, 502, 503}
+    return replace(error, retryable=retryable, maybe_processed=number >= 500)
 
 
-def refusal(status: int, retry_after: float | None = None) -> Refusal:
-    """Make a refusal."""
-    return Refusal("It said no", status=status, said="", remedy="Ask.", retry_after=retry_after)
+class Call:
+    """Call with retries. Each attempt has the next outcome; the last one repeats."""
 
+    def __init__(
+        self,
+        *outcomes: BaseException | str,
+        policy: RetryPolicy = CHANGE,
+        seconds: float = 300,
+        canceled: bool = False,
+        seed: int = 0,
+    ) -> None:
+        self.clock = FakeClock(canceled=canceled)
+        self.deadline = Deadline(self.clock, seconds)
+        self.retries: list[tuple[ApiError, float, int]] = []
+        self._outcomes = list(outcomes)
+        self._policy = policy
+        random.seed(seed)
 
-def poll_times(timeout: float) -> list[float]:
-    """Give when an operation that never ends is asked about."""
-    clock = FakeClock()
-    deadline = Deadline(clock, timeout)
-    times: list[float] = []
-    retry.poll(
-        lambda: times.append(deadline.elapsed()),
-        until=lambda _: False,
-        deadline=deadline,
-        clock=clock,
-    )
-    return times
+    def run(self) -> Outcome[str]:
+        """Make the call."""
+        return retry.call_with_retries(
+            self._send,
+            policy=self._policy,
+            deadline=self.deadline,
+            clock=self.clock,
+            on_retry=lambda *seen: self.retries.append(seen),
+        )
 
+    def fail(self) -> ApiError:
+        """Make the call, and return the error that it raises."""
+        with pytest.raises(ApiError) as caught:
+            self.run()
+        return caught.value
 
-def waits(schedule: RetrySchedule, clock: FakeClock, error: ApiError) -> list[float]:
-    """Give the waits of a schedule when the same error comes again and again."""
-    found: list[float] = []
-    while (seconds := schedule.wait(error)) is not None:
-        found.append(seconds)
-        clock.sleep(seconds)
-        assert len(found) < 10_000
-    return found
+    def cancel(self) -> Canceled:
+        """Make the call, which is canceled."""
+        with pytest.raises(Canceled) as caught:
+            self.run()
+        return caught.value
 
-
-def answers(*outcomes: ApiError | str) -> Callable[[], str]:
-    """Give a function that fails and answers in this order."""
-    queue: Iterator[ApiError | str] = iter(outcomes)
-
-    def send() -> str:
-        outcome = next(queue)
-        if isinstance(outcome, ApiError):
+    def _send(self) -> str:
+        outcome = self._outcomes.pop(0) if self._outcomes[1:] else self._outcomes[0]
+        if isinstance(outcome, BaseException):
             raise outcome
         return outcome
 
-    return send
+
+def test_successful_request_is_sent_once() -> None:
+    call = Call("yes", "no")
+    assert call.run() == Outcome("yes", attempts=1, maybe_processed=False)
+    assert (call.retries, call.clock.sleeps) == ([], [])
 
 
-def send_all(
-    *outcomes: ApiError | str, attempts: int | None = retry.ATTEMPTS, seconds: float = 300
-) -> tuple[str, list[float], list[float]]:
-    """Send with retries; give the answer, the waits told and the waits slept."""
-    clock = FakeClock()
-    told: list[float] = []
-    outcome = retry.retry(
-        answers(*outcomes),
-        deadline=Deadline(clock, seconds),
-        attempts=attempts,
-        clock=clock,
-        on_retry=lambda _, wait: told.append(wait),
-    )
-    return outcome.answer, told, clock.sleeps
+def test_retry_is_announced_with_its_wait_and_number() -> None:
+    call = Call(NOT_SENT, SENT, "yes")
+    assert call.run() == Outcome("yes", attempts=3, maybe_processed=True)
+    assert [(error, number) for error, _, number in call.retries] == [(NOT_SENT, 2), (SENT, 3)]
+    assert [seconds for _, seconds, _ in call.retries] == call.clock.sleeps
 
 
-@pytest.mark.parametrize("_again", range(20))
-def test_the_end_of_an_operation_is_never_seen_much_later(_again: int) -> None:
-    """Whatever an operation's duration, its end is seen within 0.5 s and a third of it."""
-    times = poll_times(HOUR)
-    remaining = iter(times)
-    seen = next(remaining)
-    for duration in DURATIONS:
-        while seen < duration:
-            seen = next(remaining)
-        assert seen - duration <= 0.5 + duration / 3
+def test_final_error_is_not_retried() -> None:
+    for number in (302, 403):
+        error = Call(status(number), "never sent").fail()
+        assert (error.attempts, error.maybe_processed) == (1, False)
+    with pytest.raises(KeyError):
+        Call(KeyError(), "never sent").run()
 
 
-@pytest.mark.parametrize("_again", range(20))
-def test_polls_are_few(_again: int) -> None:
-    """At most 7 polls in the first 5 s; from a quarter of a minute on one every 5 s."""
-    times = poll_times(HOUR)
-    gaps = [after - before for before, after in pairwise(times)]
-    assert times[0] == 0
-    assert len([at for at in times if at <= 5]) <= 7
-    assert max(gaps) <= 5
-    assert min(gap for at, gap in zip(times[:-2], gaps, strict=False) if at >= 16) >= 4.5
-    assert gaps[:4] == sorted(gaps[:4])
+@pytest.mark.parametrize("error", [SENT, status(503), INVALID])
+def test_fifth_failure_of_a_change_is_final(error: ApiError) -> None:
+    assert Call(*[error] * 4, "yes").run().attempts == 5
+    call = Call(*[error] * 5, "never sent")
+    final = call.fail()
+    assert (type(final), final.attempts, final.__cause__) == (type(error), 5, error)
+    assert (error.attempts, len(call.retries)) == (1, 4)
 
 
-@pytest.mark.parametrize("_again", range(20))
-def test_a_login_takes_few_polls_whatever_its_duration(_again: int) -> None:
-    """One if it is done at once, 8 at most for 5 s, and in the end one for each 5 s."""
-    times = poll_times(HOUR)
-    for duration in DURATIONS:
-        polls = 1 + len([at for at in times if at < duration])
-        assert polls <= 10 + duration / 4.75
-        if duration <= 5:
-            assert polls <= 8
-    assert times[0] == 0
+@pytest.mark.parametrize(("error", "policy"), [(status(429), CHANGE), (SENT, POLL)])
+def test_rate_limited_request_and_poll_are_retried_until_deadline(
+    error: ApiError, policy: RetryPolicy
+) -> None:
+    for seed in range(50):
+        call = Call(error, policy=policy, seconds=60, seed=seed)
+        assert call.fail().attempts > 10
+        assert 0 < call.deadline.remaining() <= 0.5
 
 
-def test_polls_leave_the_last_one_time_for_its_answer() -> None:
-    """The last poll comes half a second before the deadline, not at it."""
-    times = poll_times(60)
-    assert times[-1] == pytest.approx(59.5)
+def test_throttled_attempts_do_not_count_as_failures() -> None:
+    throttled = [status(429), status(429, 1), status(503, 1)] * 4
+    assert Call(*throttled, *[SENT] * 4, "yes").run().attempts == 17
+    assert Call(*throttled, *[SENT] * 5, "never sent").fail().attempts == 17
 
 
-def test_polls_count_from_their_own_beginning() -> None:
-    """A login that took long to be accepted is polled as quickly as any."""
-    clock = FakeClock()
-    deadline = Deadline(clock, 300)
-    clock.sleep(100)
-    first = PollSchedule(deadline).wait(None)
-    assert first is not None
-    assert first <= retry.FIRST_POLL_SECONDS
+@pytest.mark.parametrize("others", [0, 1, 4, 5, 20])
+def test_fifth_invalid_response_to_a_poll_is_final(others: int) -> None:
+    faults = [status(502)] * others
+    assert Call(*faults, *[INVALID] * 4, "yes", policy=POLL).run().response == "yes"
+    error = Call(*faults, *[INVALID] * 5, "never sent", policy=POLL).fail()
+    assert (type(error), error.attempts) == (InvalidResponse, others + 5)
 
 
-def test_a_poll_asks_once_where_time_is_over() -> None:
-    """Even without time it is asked once, since that may be enough."""
-    assert poll_times(0) == [0]
+@pytest.mark.parametrize(("first", "sent"), [(SENT, True), (NOT_SENT, False)])
+def test_earlier_attempt_that_may_be_processed_is_remembered(
+    first: ApiError, *, sent: bool
+) -> None:
+    assert Call(first, "yes").run().maybe_processed is sent
+    assert Call(first, status(403)).fail().maybe_processed is sent
+    assert Call(first, status(429), "yes").run().maybe_processed is sent
+    assert Call(first, Canceled()).cancel().maybe_processed is sent
+    between = Call(first, "too late", canceled=True)
+    assert between.cancel().maybe_processed is sent
+    assert Call(NOT_SENT, Canceled(maybe_processed=True)).cancel().maybe_processed
 
 
-def test_polls_end_with_the_answer_that_will_do() -> None:
-    """The first answer that will do is given, and nothing is asked after it."""
-    clock = FakeClock()
-    found = retry.poll(
-        answers("running", "running", "completed", "never asked"),
-        until=lambda answer: answer == "completed",
-        deadline=Deadline(clock, 300),
-        clock=clock,
-    )
-    assert found == "completed"
-    assert len(clock.sleeps) == 2
-
-
-def test_an_answer_needs_no_retry() -> None:
-    """What works at once is neither told nor waited for."""
-    assert send_all("yes") == ("yes", [], [])
-
-
-def test_a_passing_fault_is_tried_again() -> None:
-    """The wait that is told is the wait that is slept."""
-    answer, told, slept = send_all(fault(), refusal(502), "yes")
-    assert answer == "yes"
-    assert told == slept
-    assert len(slept) == 2
-
-
-def test_a_final_error_is_not_tried_again() -> None:
-    """A 403 is told at once."""
-    with pytest.raises(Refusal) as caught:
-        send_all(refusal(403), "never sent")
-    assert caught.value.attempts == 1
-
-
-def test_faults_get_five_attempts() -> None:
-    """The fifth fault is the last, and says so."""
-    with pytest.raises(Unreachable, match="Tried 5 times"):
-        send_all(*[fault() for _ in range(5)], "never sent")
-
-
-def test_polls_get_as_many_attempts_as_fit() -> None:
-    """Without a number of attempts only the deadline ends them."""
-    assert send_all(*[fault() for _ in range(20)], "yes", attempts=None)[0] == "yes"
-
-
-def test_a_busy_api_gets_more_than_five_attempts() -> None:
-    """Rate limits, and a 503 that says when to come back, do not count as faults."""
-    busy = [refusal(429), refusal(429, 1), refusal(503, 1)] * 4
-    assert send_all(*busy, *[fault() for _ in range(4)], "yes")[0] == "yes"
-
-
-def test_a_503_that_asks_for_nothing_is_a_fault() -> None:
-    """Without Retry-After a 503 gets five attempts."""
-    with pytest.raises(Refusal) as caught:
-        send_all(*[refusal(503) for _ in range(5)], "never sent")
-    assert caught.value.attempts == 5
-
-
-def test_a_request_that_may_have_arrived_stays_so() -> None:
-    """A refusal after a fault does not make the fault's login undone."""
-    with pytest.raises(Refusal) as caught:
-        send_all(fault(lost=True), refusal(403))
-    assert caught.value.lost
-    with pytest.raises(Refusal) as caught:
-        send_all(fault(lost=False), refusal(403))
-    assert not caught.value.lost
-
-
-@pytest.mark.parametrize("_again", range(50))
-def test_waits_after_faults_stay_below_a_limit_that_doubles(_again: int) -> None:
-    """Full jitter: anything from nothing to the limit."""
-    clock = FakeClock()
-    found = waits(RetrySchedule(Deadline(clock, HOUR), attempts=8), clock, fault())
-    limits = [0.5, 1, 2, 4, 4, 4, 4]
-    assert all(0 <= wait <= limit for wait, limit in zip(found, limits, strict=True))
-
-
-@pytest.mark.parametrize("status", [429, 503])
-def test_retry_after_is_obeyed(status: int) -> None:
-    """It is waited at least as long as asked, and no longer than the jitter more."""
-    clock = FakeClock()
-    found = waits(RetrySchedule(Deadline(clock, 300), 5), clock, refusal(status, 30))
-    assert found
-    assert all(30 <= wait <= 30 + retry.LONGEST_RETRY_SECONDS for wait in found)
-
-
-def busy_waits(asked: float) -> list[tuple[float, float]]:
-    """Give each wait while the API is busy for 5 minutes, after the seconds before it."""
-    clock = FakeClock()
-    deadline = Deadline(clock, 300)
-    schedule = RetrySchedule(deadline, 5)
-    found: list[tuple[float, float]] = []
-    while (seconds := schedule.wait(refusal(429, asked))) is not None:
-        found.append((deadline.elapsed(), seconds))
-        clock.sleep(seconds)
+def waits(policy: RetryPolicy, error: ApiError) -> list[list[float]]:
+    """Return the first seven waits of each of 200 calls that always fail."""
+    found: list[list[float]] = []
+    for seed in range(200):
+        call = Call(*[error] * 7, "yes", policy=policy, seconds=999, seed=seed)
+        call.run()
+        found.append(call.clock.sleeps)
     return found
 
 
-@pytest.mark.parametrize("_again", range(20))
-def test_who_is_refused_for_long_asks_less_often(_again: int) -> None:
-    """Waits stay short for 20 s, and below a fifth of the time so far and a tenth of the rest."""
-    for waited, seconds in busy_waits(1)[:-1]:
-        left = 300 - waited
-        assert 1 <= seconds <= max(5, min(0.2 * waited, 0.1 * left))
-    assert max(seconds for _, seconds in busy_waits(1)) > 1 + retry.LONGEST_RETRY_SECONDS
+def test_waits_are_random_below_a_limit_that_doubles() -> None:
+    columns = zip(*waits(UNLIMITED, SENT), strict=True)
+    for limit, column in zip([0.5, 1, 2, 4, 4, 4, 4], columns, strict=True):
+        assert 0 <= min(column) < 0.1 * limit
+        assert 0.9 * limit < max(column) <= limit
 
 
-def strange() -> ProtocolError:
-    """Make an answer that is not the API's, to a poll."""
-    error = ProtocolError("a JSON object")
-    error.transient = True
-    return error
+def test_polls_are_at_least_400_ms_apart() -> None:
+    assert min(map(min, waits(POLL, SENT))) == 0.4
+    assert (POLL.shortest_wait, UNLIMITED.shortest_wait, CHANGE.shortest_wait) == (0.4, 0, 0)
 
 
-@pytest.mark.parametrize("others", [0, 3, 4, 5, 20])
-def test_answers_that_are_not_the_apis_are_counted_apart(others: int) -> None:
-    """Five of them end the polls, whatever other faults there were; four do not."""
-    faults: list[ApiError | str] = [refusal(502)] * others
+@pytest.mark.parametrize("number", [429, 502, 503])
+def test_retry_after_is_a_minimum_within_the_deadline(number: int) -> None:
+    first = [found[0] for found in waits(UNLIMITED, status(number, 30.0))]
+    assert 30 <= min(first) < 30.1
+    assert 30.4 < max(first) <= 30.5
+    assert Call(status(number, 59.5), "never sent", seconds=60).fail().attempts == 1
+    call = Call(status(number, 59.4), "yes", seconds=60)
+    assert call.run().attempts == 2
+    assert 59.4 <= call.clock.sleeps[0] <= 59.5
 
-    four = [*faults, *(strange() for _ in range(4)), "done"]
-    assert send_all(*four, attempts=None)[0] == "done"
-    with pytest.raises(ProtocolError):
-        send_all(*faults, *(strange() for _ in range(5)), "done", attempts=None)
+
+def test_half_a_second_is_left_for_the_last_attempt() -> None:
+    assert Call(SENT, "never sent", seconds=0.5).fail().attempts == 1
+    for seed in range(50):
+        call = Call(SENT, "yes", seconds=0.6, seed=seed)
+        assert call.run().attempts == 2
+        assert call.clock.sleeps[0] <= 0.1 + 1e-9
 
 
-@pytest.mark.parametrize("status", [429, 503, 502])
-def test_a_wait_beyond_the_deadline_is_not_begun(status: int) -> None:
-    """An API that asks for more time than there is has said no."""
+def poll_times(
+    seconds: float, *, before: float = 0.0, last: int = 999, seed: int = 0, **options: float
+) -> list[float]:
+    """Return when an operation is polled whose last poll has this number."""
+    random.seed(seed)
     clock = FakeClock()
-    assert RetrySchedule(Deadline(clock, 300), 5).wait(refusal(status, 7200)) is None
+    deadline = Deadline(clock, seconds + before + 1e-9)
+    clock.sleep(before)
+    times: list[float] = []
+
+    def fetch() -> int:
+        times.append(deadline.elapsed() - before)
+        return len(times)
+
+    found = retry.poll(
+        fetch,
+        is_done=lambda number: number == last,
+        deadline=deadline,
+        clock=clock,
+        **options,
+    )
+    assert found == (len(times) or None)
+    return times
 
 
-@pytest.mark.parametrize("_again", range(50))
-def test_no_wait_reaches_the_deadline(_again: int) -> None:
-    """There is always half a second left for the request after a wait."""
-    clock = FakeClock()
-    deadline = Deadline(clock, 20)
-    schedule = RetrySchedule(deadline, None)
-    for _ in waits(schedule, clock, refusal(429)):
-        pass
-    assert deadline.remaining() == pytest.approx(retry.LAST_TRY_SECONDS)
+def test_polling_interval_is_a_tenth_of_the_time_waited() -> None:
+    ratios: list[float] = []
+    for seed in range(200):
+        times = poll_times(100, before=50, seed=seed)
+        ratios.append(times[0] / 0.3)
+        ratios += [(b - a) / min(max(0.5, a / 10), 5) for a, b in pairwise(times[:-1])]
+        assert times[-1] == pytest.approx(99.5)
+    assert 1 - 1e-9 <= min(ratios) < 1.001
+    assert 1.049 < max(ratios) <= 1.05 + 1e-9
 
 
-def test_an_error_that_is_not_ours_passes() -> None:
-    """A bug is not tried again."""
-
-    def send() -> str:
-        raise KeyError
-
-    with pytest.raises(KeyError):
-        retry.retry(
-            send,
-            deadline=Deadline(FakeClock(), 10),
-            attempts=5,
-            clock=FakeClock(),
-            on_retry=lambda *_: None,
-        )
+@pytest.mark.parametrize(
+    ("seconds", "count"), [(0.0, 0), (0.49, 0), (0.5, 1), (0.89, 1), (0.9, 2), (1.3, 2)]
+)
+def test_polls_fit_before_the_deadline(seconds: float, count: int) -> None:
+    times = poll_times(seconds, first_seconds=0.0)
+    assert (len(times), times[:1]) == (count, [0.0][:count])
 
 
-class CancellingClock(FakeClock):
-    """A clock on which the first sleep is cancelled."""
-
-    def sleep(self, seconds: float) -> None:
-        """Be cancelled, whatever the wait."""
-        del seconds
-        raise Cancelled
-
-
-@pytest.mark.parametrize("lost", [True, False])
-def test_a_cancel_between_two_tries_knows_whether_one_may_have_arrived(*, lost: bool) -> None:
-    """Post must be told of a login that may have reached the API, and of no other."""
-    clock = CancellingClock()
-    with pytest.raises(Cancelled) as caught:
-        retry.retry(
-            answers(fault(lost=lost), "too late"),
-            deadline=Deadline(clock, 60),
-            attempts=5,
-            clock=clock,
-            on_retry=lambda _error, _seconds: None,
-        )
-    assert caught.value.lost is lost
+def test_polling_ends_with_the_final_value() -> None:
+    assert len(poll_times(100, last=3)) == 3

@@ -1,108 +1,168 @@
-"""One request and its answer, with an adapter in the place of the network."""
+"""Tests of lib.api.transport and lib.api.connection without a network."""
 
 from __future__ import annotations
 
 import io
-import json
-import os
-import re
-import socket
-import ssl
-import subprocess
-import sys
 import threading
-from base64 import b64decode, b64encode
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import requests
+from hypothesis import example, given
+from hypothesis import strategies as st
 from requests.adapters import BaseAdapter
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError
 from urllib3.response import HTTPResponse
 
-from lib.clock import Deadline
-from lib.errors import Unreachable
-from lib.transport import (
-    LONGEST_ANSWER_BYTES,
-    Answer,
-    Bearer,
-    Transport,
-    open_session,
-    parse_json,
-    parse_retry_after,
-)
+from lib.api.connection import Attempt, GivenUp, Limits, current
+from lib.api.transport import BearerAuth, Response, Transport, open_session, parse_retry_after
+from lib.cancellation import Canceled
+from lib.deadline import Deadline
+from lib.errors import InvalidResponse, TransportError
+from tests import hostile
 from tests.unit.fake_clock import FakeClock
 
-if TYPE_CHECKING:
-    from pytest_httpserver import HTTPServer
-
-ROOT = Path(__file__).resolve().parents[2]
+FOUR_MIB = 4 * 1024 * 1024
 
 
 class Network(BaseAdapter):
-    """Takes the place of the network: answers by a function.
+    """Adapter of requests that responds by a function instead of a network."""
 
-    Args:
-        answer: Gives the body of an answer with status 200, or raises.
-    """
-
-    def __init__(self, answer: Callable[[], bytes]) -> None:
+    def __init__(self, respond: Callable[[], bytes], status: int = 200) -> None:
         super().__init__()
-        self._answer = answer
+        self.options: list[dict[str, object]] = []
+        self._respond = respond
+        self._status = status
 
-    def send(self, request: requests.PreparedRequest, **_: object) -> requests.Response:  # type: ignore[override]  # its other arguments are of no interest
-        """Answer a request."""
-        body = self._answer()
+    def send(self, request: requests.PreparedRequest, **options: object) -> requests.Response:  # type: ignore[override]
+        """Return a response, and keep what was passed."""
+        self.options.append({**options, "url": request.url, "body": request.body})
         response = requests.Response()
-        response.status_code = 200
-        response.request = request
-        response.url = request.url or ""
-        response.raw = HTTPResponse(io.BytesIO(body), preload_content=False)
+        response.status_code = self._status
+        response.headers.update({"Retry-After": "7", "CF-Ray": "ray-1"})
+        response.request, response.url = request, request.url or ""
+        response.raw = HTTPResponse(io.BytesIO(self._respond()), preload_content=False)
         return response
 
     def close(self) -> None:
-        """Have nothing to close."""
+        """Do nothing."""
 
 
-TLS = ssl.create_default_context()
+def send(network: Network, clock: FakeClock | None = None, seconds: float = 60) -> Response:
+    session = open_session("rca_x", None)
+    session.mount("http://", network)
+    clock = clock or FakeClock()
+    deadlines = (Deadline(clock, 9999), Deadline(clock, seconds))
+    transport = Transport("http://localhost/base", session, clock)
+    return transport.send("POST", "/x", {"a": 1}, deadlines=deadlines)
 
 
-def send(
-    answer: Callable[[], bytes], clock: FakeClock | None = None, seconds: float = 60
-) -> Answer:
-    """Send a request over such a network."""
-    session = requests.Session()
-    session.mount("https://", Network(answer))
-    transport = Transport("https://api.example", session)
-    return transport.send("GET", "/x", Deadline(clock or FakeClock(), seconds))
-
-
-def fail_with(error: Exception) -> Unreachable:
-    """Give what a request becomes that fails with an error."""
-
-    def answer() -> bytes:
+def failing(error: Exception) -> Network:
+    def fail() -> bytes:
         raise error
 
-    with pytest.raises(Unreachable) as caught:
-        send(answer)
-    return caught.value
+    return Network(fail)
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("0", 0), ("1", 1), (" 120 ", 120), ("999999999", 999999999)],
-)
-def test_retry_after_is_read_as_seconds(text: str, seconds: float) -> None:
-    """A number is seconds."""
-    assert parse_retry_after(text) == seconds
+def test_request_has_time_limits_and_response_is_whole() -> None:
+    network = Network(lambda: b"x" * 300_000)
+    expected = Response(status=200, body=b"x" * 300_000, retry_after=7, ray="ray-1")
+    assert send(network) == expected
+    [options] = network.options
+    assert (options["url"], options["body"]) == ("http://localhost/base/x", b'{"a": 1}')
+    assert (options["timeout"], options["stream"]) == ((10.0, 30.0), True)
+    assert Limits() == Limits(address=3.0, connect=10.0, read=30.0)
 
 
-def test_retry_after_is_read_as_a_date() -> None:
-    """A date is the time until then, with any zone, and with none as in UTC."""
+def test_oversized_body_and_1xx_are_invalid() -> None:
+    assert len(send(Network(lambda: b"x" * FOUR_MIB)).body) == FOUR_MIB
+    for network in (
+        Network(lambda: b"x" * (FOUR_MIB + 1)),
+        Network(bytes, 103),
+        Network(bytes, 199),
+    ):
+        with pytest.raises(InvalidResponse) as caught:
+            send(network)
+        assert (caught.value.retryable, caught.value.maybe_processed) == (False, True)
+
+
+def test_canceled_request_is_not_sent() -> None:
+    network = Network(bytes)
+    with pytest.raises(Canceled) as caught:
+        send(network, FakeClock(canceled=True))
+    assert (caught.value.maybe_processed, network.options) == (False, [])
+
+
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_hanging_request_is_given_up_at_the_deadline(*, is_sent: bool) -> None:
+    done, ended = threading.Event(), threading.Event()
+    late: list[bool] = []
+
+    def hang() -> bytes:
+        attempt = current.attempt or Attempt(Limits())
+        if is_sent:
+            attempt.start_sending()
+        done.wait(60)
+        try:
+            attempt.start_sending()
+        except GivenUp:
+            late.append(True)
+        ended.set()
+        return b""
+
+    with pytest.raises(TransportError) as caught:
+        send(Network(hang), FakeClock(tick=1), seconds=2)
+    done.set()
+    assert ended.wait(60)
+    assert (caught.value.retryable, caught.value.maybe_processed) == (True, is_sent)
+    assert bool(late) is not is_sent
+
+
+def test_only_faults_of_a_request_are_classified() -> None:
+    for error, kind in ((OSError("x"), TransportError), (KeyError("x"), KeyError)):
+        with pytest.raises(kind):
+            send(failing(error))
+
+
+def test_giving_up_and_sending_exclude_each_other() -> None:
+    attempt, sent = Attempt(Limits()), Attempt(Limits())
+    assert not attempt.give_up()
+    with pytest.raises(GivenUp):
+        attempt.start_sending()
+    sent.start_sending()
+    assert sent.give_up()
+    sent.start_sending()
+    assert (attempt.sent, sent.sent) == (False, True)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"\xff\xfe\xfd", b"[" * 200_000, b"9" * 5000])
+def test_body_that_is_no_json_is_a_value_error(body: bytes) -> None:
+    response = Response(status=200, body=body)
+    with pytest.raises(ValueError):  # noqa: PT011 the library words it
+        response.json()
+    assert response.is_empty is (body == b"")
+    assert (response.retry_after, response.ray) == (None, "")
+
+
+def test_whitespace_is_an_empty_body_and_null_is_not() -> None:
+    assert Response(status=200, body=b" \r\n").is_empty
+    assert not Response(status=200, body=b"null").is_empty
+    assert Response(status=200, body=b"null").json() is None
+
+
+@pytest.mark.parametrize(("seconds", "texts"), [
+    (0, ["0", "Wed, 21 Oct 2015 07:28:00 GMT"]), (120, ["120", " 120 "]),
+    (999999999, ["999999999"]), (1e9, ["1234567890", "9" * 5000]),
+    (None, ["", "soon", "-1", "1.5", "1e3", "٣", "²", "inf", "nan", "0x10", "\x00", "1, 2",
+            "Wed, 99 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 99999999999999999999 07:28:00 GMT",
+            "Mon, 01 Jan 2029 00:00:00 +9999999999999999"]),
+])  # fmt: skip
+def test_retry_after_is_seconds_or_a_date(seconds: float | None, texts: list[str]) -> None:
+    assert [parse_retry_after(text) for text in texts] == [seconds] * len(texts)
+
+
+def test_retry_after_date_has_any_zone_or_none() -> None:
     then = datetime.now(timezone.utc) + timedelta(hours=1)
     dates = [
         format_datetime(then, usegmt=True),
@@ -110,349 +170,23 @@ def test_retry_after_is_read_as_a_date() -> None:
         then.strftime("%a, %d %b %Y %H:%M:%S"),
         then.strftime("%a %b %d %H:%M:%S %Y"),
     ]
-    for date in dates:
-        assert parse_retry_after(date) == pytest.approx(3600, abs=60)
+    assert all(3000 < (parse_retry_after(date) or 0) <= 3600 for date in dates)
 
 
-def test_a_date_that_is_over_asks_for_no_wait() -> None:
-    """The wait is never negative."""
-    assert parse_retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
+@given(hostile.texts | st.integers().map("Wed, 21 Oct {} 07:28:00 GMT".format))
+@example("Mon, 1 Jan 1 00:00:00 +2359")
+def test_any_retry_after_is_a_finite_wait_or_nothing(text: str) -> None:
+    seconds = parse_retry_after(text)
+    assert seconds is None or 0 <= seconds < float("inf")
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", "soon", "-1", "1.5", "1e3", "٣", "²", "9" * 10, "9" * 5000, "inf", "nan", "0x10", "\x00",
-     "1, 2", "Wed, 99 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 99999 07:28:00 GMT",
-     "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
-     "Mon, 01 Jan 2029 00:00:00 +9999999999999999",
-     "Wed, 21 Oct 99999999999999999999 07:28:00 GMT"],
-)  # fmt: skip
-def test_nonsense_in_retry_after_is_ignored(text: str) -> None:
-    """What is neither seconds nor a date asks for nothing."""
-    assert parse_retry_after(text) is None
-
-
-@pytest.mark.parametrize(
-    ("body", "expected"),
-    [
-        (b'{"a": [1]}', {"a": [1]}),
-        (b"", None),
-        (b"<html>", None),
-        (b"\xff\xfe\xfd", None),
-        (b"[" * 200_000, None),
-        (b"9" * 5000, None),
-    ],
-)
-def test_a_body_is_json_or_nothing(body: bytes, expected: object) -> None:
-    """No body is more than no JSON, however odd it is."""
-    assert parse_json(body) == expected
-
-
-SECRET = 'rca_ab/"c\\d+e'
-
-
-def every_letter_escaped(secret: str) -> str:
-    """Spell a secret in JSON as nobody would."""
-    return "".join(f"\\u{ord(letter):04X}" for letter in secret)
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
-@pytest.mark.parametrize(
-    "spelled",
-    [
-        json.dumps(SECRET)[1:-1],
-        json.dumps(SECRET)[1:-1].replace("/", r"\/"),
-        every_letter_escaped(SECRET),
-        rf"{every_letter_escaped(SECRET[:5])}\u001b[0m{json.dumps(SECRET[5:])[1:-1]}",
-    ],
-)
-def test_json_is_read_without_the_secret(spelled: str, encoding: str) -> None:
-    """However JSON spells an echoed secret, no text of the value has it."""
-    body = f'{{"a": [1, null, "b {spelled} c", {{"d": "{spelled}"}}]}}'
-    found = parse_json(body.encode(encoding), {SECRET})
-    assert found == {"a": [1, None, "b *** c", {"d": "***"}]}
-
-
-def test_an_answer_that_repeats_the_key_is_read_without_it() -> None:
-    """The transport takes the key out of every answer, in any form of it."""
-    key = "rca_Zm9vYmFy0123456789"
-    header = b64encode(f"Authorization: Bearer {key}\r\n".encode()).decode()
-    session = requests.Session()
-    session.mount("https://", Network(json.dumps([key, header]).encode))
-    answer = Transport("https://api.example", session, [key]).send(
-        "GET", "/x", Deadline(FakeClock(), 60)
-    )
-    [as_it_is, encoded] = cast("list[str]", answer.content)
-    assert as_it_is == "***"
-    assert "***" in encoded
-    assert key[3:-3].encode() not in b64decode(encoded.replace("***", ""))
-
-
-def test_what_stands_around_json_is_not_looked_at_for_no_secret() -> None:
-    """Without a secret an answer is as it was."""
-    assert parse_json(b'{"a": "***"}', set()) == {"a": "***"}
-
-
-@pytest.mark.parametrize("location", ["http://[::1", "https://elsewhere.invalid/", "//", "\xff"])
-def test_the_address_of_a_redirect_is_not_looked_at(location: str) -> None:
-    """A redirect is an answer like others, however odd the address in it is."""
+def test_session_sends_the_key_and_ignores_redirects() -> None:
+    session = open_session("rca_x", None)
+    headers = session.prepare_request(requests.Request("GET", "http://localhost/x")).headers
+    assert (headers["Authorization"], headers["Accept"]) == ("Bearer rca_x", "application/json")
+    assert str(headers["User-Agent"]).startswith("reoclo-docker-auth/")
+    assert not session.trust_env  # no proxy of the environment sees the key over plain http
     response = requests.Response()
-    response.status_code = 302
-    response.headers["Location"] = location
-    assert open_session("rca_x", TLS).get_redirect_target(response) is None
-
-
-def test_an_answer_is_read_whole() -> None:
-    """All parts of a long body are there."""
-    content = "x" * 300_000
-    assert send(json.dumps(content).encode) == Answer(
-        200, content, is_empty=False, retry_after=None
-    )
-
-
-@pytest.mark.parametrize("body", [b"", b" \r\n"])
-def test_an_answer_of_only_white_space_is_empty(body: bytes) -> None:
-    """An answer without content is told from one that is no JSON."""
-    assert send(lambda: body).is_empty
-    assert not send(lambda: b"<html>").is_empty
-
-
-def test_an_answer_without_end_is_not_read_to_it() -> None:
-    """A body too long for the API is given up on."""
-
-    def endless() -> bytes:
-        return b"x" * (LONGEST_ANSWER_BYTES + 1)
-
-    with pytest.raises(Unreachable, match="broke off"):
-        send(endless)
-
-
-def test_a_request_is_left_behind_at_the_deadline() -> None:
-    """Whatever the other side does, a request ends when its time is over."""
-    answered = threading.Event()
-
-    def never() -> bytes:
-        answered.wait()
-        return b""
-
-    with pytest.raises(Unreachable, match="no answer in time") as caught:
-        send(never, FakeClock(tick=1), seconds=2)
-    answered.set()
-    assert caught.value.transient
-    assert caught.value.lost
-
-
-def test_a_slow_answer_within_the_time_is_an_answer() -> None:
-    """Waiting for an answer goes on as long as there is time."""
-    looked = threading.Event()
-
-    class Watched(FakeClock):
-        def now(self) -> float:
-            looked.set()
-            return super().now()
-
-    def slow() -> bytes:
-        looked.clear()
-        assert looked.wait(30)
-        return b'"at last"'
-
-    assert send(slow, Watched()).content == "at last"
-
-
-def unverified(message: str) -> ssl.SSLCertVerificationError:
-    """Make the error of a certificate that is not trusted."""
-    error = ssl.SSLCertVerificationError(1, f"certificate verify failed: {message}")
-    error.verify_message = message
-    return error
-
-
-def test_an_untrusted_certificate_is_final_and_names_the_remedy() -> None:
-    """It does not pass by itself, and nothing was sent."""
-    error = fail_with(requests.exceptions.SSLError(unverified("self-signed certificate")))
-    assert (error.transient, error.lost) == (False, False)
-    assert "is not trusted: self-signed certificate" in str(error)
-    assert "REQUESTS_CA_BUNDLE" in str(error)
-
-
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [
-        (requests.ReadTimeout("read timed out"), "no answer in time"),
-        (TimeoutError("timed out"), "no answer in time"),
-        (requests.ConnectionError(socket.gaierror(-2, "Name or service not known")),
-         "its name cannot be resolved"),
-        (requests.ConnectionError(ConnectionResetError(104, "Connection reset by peer")),
-         "connection reset by peer"),
-        (ConnectionRefusedError(111, "Connection refused"), "connection refused"),
-        (requests.exceptions.ChunkedEncodingError("IncompleteRead(3 bytes read)"), "broke off"),
-        (requests.exceptions.ContentDecodingError("gzip"), "broke off"),
-        (requests.ConnectionError("HTTPSConnectionPool(host='api.example', port=443)"),
-         "the connection was closed"),
-    ],
-)  # fmt: skip
-def test_a_fault_is_told_in_words(error: Exception, reason: str) -> None:
-    """A person reads what happened, and no library's names; another try may help."""
-    found = fail_with(error)
-    assert reason in str(found)
-    assert "Check api_url" in str(found)
-    assert "HTTPSConnectionPool" not in str(found)
-    assert "Error" not in str(found)
-    assert found.transient
-    assert found.lost
-
-
-def test_a_connection_that_was_never_made_lost_nothing() -> None:
-    """Without a connection no login can have arrived."""
-    reason = ConnectTimeoutError("timed out")
-    assert not fail_with(requests.ConnectTimeout(MaxRetryError(None, "/x", reason))).lost  # type: ignore[arg-type]  # no pool
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        requests.exceptions.InvalidURL("bad label"),
-        UnicodeError("label empty or too long"),
-    ],
-)
-def test_an_address_that_is_none_is_not_tried_again(error: Exception) -> None:
-    """Another try cannot help."""
-    assert not fail_with(error).transient
-
-
-def test_a_chain_of_causes_that_bites_its_tail_ends() -> None:
-    """An error that is its own cause is told all the same."""
-    outer, inner = requests.ConnectionError("outer"), OSError("inner")
-    outer.__cause__, inner.__cause__ = inner, outer
-    assert "the connection was closed" in str(fail_with(outer))
-
-
-def test_a_label_too_long_for_a_name_is_not_tried_again() -> None:
-    """An address that can never be one is final, whichever library notices."""
-    label = "a" * 64
-    session = requests.Session()
-    session.trust_env = False
-    transport = Transport(f"https://{label}.example", session)
-    with pytest.raises(Unreachable) as caught:
-        transport.send("GET", "/x", Deadline(FakeClock(), 60))
-    assert not caught.value.transient
-
-
-def test_a_bug_is_not_called_a_fault_of_the_network() -> None:
-    """Only what a request can raise becomes an ApiError."""
-
-    def answer() -> bytes:
-        raise KeyError
-
-    with pytest.raises(KeyError):
-        send(answer)
-
-
-def test_the_key_is_in_the_header() -> None:
-    """A session sends the key, its own name, and asks for JSON."""
-    session = open_session("rca_x", TLS)
-    prepared = session.prepare_request(requests.Request("GET", "https://api.example/x"))
-    assert prepared.headers["Authorization"] == "Bearer rca_x"
-    assert prepared.headers["Accept"] == "application/json"
-    assert str(prepared.headers["User-Agent"]).startswith("reoclo-docker-auth/")
-
-
-@pytest.mark.parametrize(("tls", "trusts"), [(TLS, True), (None, False)])
-def test_plain_http_knows_no_proxy(tls: ssl.SSLContext | None, *, trusts: bool) -> None:
-    """What is not encrypted does not leave this machine."""
-    assert open_session("rca_x", tls).trust_env is trusts
-
-
-def test_a_netrc_does_not_replace_the_key(tmp_path: Path) -> None:
-    """An entry for the API's host in ~/.netrc is passed over."""
-    (tmp_path / "netrc").write_text("machine api.example login mallory password other\n")
-    program = (
-        "import lib, requests, ssl; from lib.transport import open_session;"
-        "session = open_session('rca_x', ssl.create_default_context());"
-        "assert session.trust_env;"
-        "request = requests.Request('GET', 'https://api.example/x');"
-        "assert requests.utils.get_netrc_auth('https://api.example/x');"
-        "print(session.prepare_request(request).headers['Authorization'])"
-    )
-    ended = subprocess.run(
-        [sys.executable, "-B", "-c", program],
-        cwd=ROOT,
-        env={**os.environ, "NETRC": str(tmp_path / "netrc")},
-        capture_output=True,
-        check=True,
-        text=True,
-    )
-    assert ended.stdout.strip() == "Bearer rca_x"
-
-
-def test_the_key_is_not_in_the_repr() -> None:
-    """A traceback that shows the session's authentication shows no key."""
-    assert "rca_" not in repr(Bearer("rca_x"))
-
-
-def fault_of(proxy: str) -> Unreachable:
-    """Send by a proxy, where nothing can be sent, and give the error: it is final."""
-    session = open_session("rca_0123456789", TLS)
-    session.proxies = {"https": proxy}
-    with pytest.raises(Unreachable) as caught:
-        Transport("https://127.0.0.1:1", session).send("GET", "/", Deadline(FakeClock(), 20))
-    assert not caught.value.transient
-    assert not caught.value.lost
-    return caught.value
-
-
-@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1080", "ftp://127.0.0.1", "http://"])
-def test_a_proxy_that_cannot_be_used_is_called_so(proxy: str) -> None:
-    """It is the proxy's address that is wrong, not that of the API, and nothing was sent."""
-    fault = fault_of(proxy)
-
-    assert "proxy that the environment names" in fault.what
-    assert "HTTPS_PROXY" in fault.remedy
-
-
-@pytest.mark.parametrize(
-    "proxy",
-    ["http://user:pa#ss@127.0.0.1:1", "http://127.0.0.1:99999", "http://a b:1", "http://a..b:1"],
-)
-def test_an_address_that_is_malformed_may_be_the_proxys(proxy: str) -> None:
-    """Both are named, nothing of the proxy's password is, and nothing was sent."""
-    fault = fault_of(proxy)
-
-    assert "or of the proxy to it, is malformed" in fault.what
-    assert "HTTPS_PROXY" in fault.remedy
-    assert "ss@" not in str(fault)
-
-
-@pytest.mark.parametrize("status", [502, 503, 504])
-def test_a_proxy_that_does_not_reach_the_api_is_named(httpserver: HTTPServer, status: int) -> None:
-    """It may do so later, and nothing was sent to the API."""
-    httpserver.expect_request(re.compile(""), method="CONNECT").respond_with_data(status=status)
-    session = open_session("rca_0123456789", TLS)
-    session.proxies = {"https": httpserver.url_for("")}
-
-    with pytest.raises(Unreachable, match=rf"the proxy .* cannot reach it \({status}\)") as caught:
-        Transport("https://127.0.0.1:1", session).send("GET", "/", Deadline(FakeClock(), 20))
-
-    assert caught.value.transient
-    assert not caught.value.lost
-
-
-@pytest.mark.parametrize(
-    ("proxy", "is_read"), [("https://127.0.0.1:1", 1), ("http://127.0.0.1:1", 0)]
-)
-def test_certifi_is_read_once_and_only_for_a_proxy_with_tls(proxy: str, is_read: int) -> None:
-    """To read it takes longer than a request; for the API itself urllib3 does so."""
-    read: list[object] = []
-
-    class Context(ssl.SSLContext):
-        def load_verify_locations(self, *given: Any, **named: Any) -> None:
-            read.append((given, named))
-            super().load_verify_locations(*given, **named)
-
-    session = open_session("rca_0123456789", Context(ssl.PROTOCOL_TLS_CLIENT))
-    session.proxies = {"https": proxy}
-    transport = Transport("https://127.0.0.1:1", session)
-    for _ in range(2):
-        with pytest.raises(Unreachable):
-            transport.send("GET", "/", Deadline(FakeClock(), 20))
-
-    assert len(read) == is_read
+    response.status_code, response.headers["Location"] = 302, "http://[::1"
+    assert session.get_redirect_target(response) is None
+    assert "rca_" not in repr(BearerAuth("rca_x"))

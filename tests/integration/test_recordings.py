@@ -1,0 +1,139 @@
+"""Every recording of fixtures/, played over HTTP to main and post."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from lib.api.connection import Limits
+from tests.fake_api.api import FakeApi
+from tests.fake_api.recording import parse
+from tests.integration.conftest import MakeJob
+from tests.integration.job import CREDENTIAL_ID, KEY, LIMITS, PASSTHROUGH, SERVER_ID, Ended
+
+RECORDINGS = Path(__file__).resolve().parents[2] / "fixtures" / "recordings"
+OUTPUTS = ["operation_id", "registry_url", "registry_type"]
+# What the recordings last, in seconds, is shortened to a hundredth.
+SHORTEN = 100
+
+LOGGED_IN = ["requested", "accepted", "succeeded"]
+
+
+class Expected(NamedTuple):
+    """How main and post end."""
+
+    code: int = 0
+    stages: list[str] = LOGGED_IN
+    warnings: int = 0
+
+
+REJECTED = Expected(1, ["requested", "failed"])
+FAILED = Expected(1, ["requested", "accepted", "failed"])
+LOST = Expected(1, ["requested"], 1)
+UNKNOWN = Expected(1, ["requested", "accepted"], 1)
+UNVERIFIED = Expected(1, ["requested", "accepted"])
+NOT_LOGGED_OUT = Expected(0, LOGGED_IN, 1)
+# All others end with a login and a logout, without a warning.
+EXPECTED = {
+    **dict.fromkeys(["agent-offline", "key-not-allowed", "key-rejected", "not-found"], REJECTED),
+    **dict.fromkeys(["passthrough-not-allowed", "rate-limit-exceeded", "unprocessable"], REJECTED),
+    "rate-limited-for-a-minute": REJECTED,
+    **dict.fromkeys(["refused-by-registry", "refused-in-japanese", "refused-late"], FAILED),
+    **dict.fromkeys(["passthrough-refused", "login-inline-failed"], FAILED),
+    **dict.fromkeys(["login-page", "lost-answer", "passthrough-lost"], LOST),
+    **dict.fromkeys(["endless-login", "lost-polls", "poll-other-operation"], UNKNOWN),
+    **dict.fromkeys(["login-registry-url-missing", "server-timeout"], UNKNOWN),
+    **dict.fromkeys(["no-result", "poll-cancelled"], UNVERIFIED),
+    **dict.fromkeys(["logout-html", "logout-not-allowed", "logout-not-erased"], NOT_LOGGED_OUT),
+    "lost-logout": NOT_LOGGED_OUT,
+}
+STALLED = Limits(read=0.2)
+STALLING = {"lost-answer": "main", "passthrough-lost": "main", "lost-logout": "post"}
+OPTIONS: dict[str, dict[str, str]] = {
+    "endless-login": {"INPUT_TIMEOUT": "20"},
+    "lost-answer": {"INPUT_TIMEOUT": "1"},
+    "lost-polls": {"INPUT_TIMEOUT": "20"},
+    "passthrough-lost": {"INPUT_TIMEOUT": "1"},
+    "rate-limited-for-a-minute": {"INPUT_TIMEOUT": "30"},
+    "login-only": {"INPUT_CLEANUP": "false"},
+    "lost-logout": {"DOCKER_AUTH_SECONDS": "4"},
+}
+
+
+def recording(name: str) -> Any:
+    """Load a recording whose times are shortened."""
+    data = json.loads((RECORDINGS / f"{name}.json").read_text("utf-8"))
+    for response in (found for exchange in data["exchanges"] for found in exchange["responses"]):
+        for place, key in ((response, "delay"), (response.get("lasts", {}), "seconds")):
+            if key in place:
+                place[key] /= SHORTEN
+    return parse(name, data)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in RECORDINGS.glob("*.json")))
+def test_recording_ends_as_expected(name: str, make_job: MakeJob) -> None:
+    played = recording(name)
+    with FakeApi([played]) as api:
+        mode = PASSTHROUGH if name.startswith("passthrough") else {}
+        job = make_job(api.url, **mode, **OPTIONS.get(name, {}))
+        if name == "logout-only":
+            job.variables["INPUT_REGISTRY_URL"] = "ghcr.io"
+            check_step(job.logout(), 0, 0)
+        else:
+            expected = EXPECTED.get(name, Expected())
+            job.limits = STALLED if STALLING.get(name) == "main" else LIMITS
+            check_step(job.main(), expected.code, 0)
+            assert job.stages == expected.stages
+            assert list(job.outputs) == ([] if "accepted" not in job.stages else OUTPUTS) or (
+                name == "login-registry-url-missing" and not job.outputs
+            )
+            job.limits = STALLED if STALLING.get(name) == "post" else LIMITS
+            check_step(job.post(), 0, expected.warnings)
+        api.verify()
+        assert {seen.headers["Authorization"] for seen in api.requests} == {f"Bearer {KEY}"}
+
+
+def check_step(ended: Ended, code: int, warnings: int) -> None:
+    """Check exit code and annotations of a step. The key is only in its mask."""
+    assert (ended.code, len(ended.errors), len(ended.warnings)) == (code, code, warnings), ended.log
+    assert [line for line in ended.log if KEY in line] == [f"::add-mask::{KEY}"]
+
+
+def test_login_sends_ids_and_run_context(make_job: MakeJob) -> None:
+    with FakeApi([recording("ghcr")]) as api:
+        job = make_job(api.url)
+        job.main()
+        job.post()
+    login, _, logout, _ = api.requests
+    ids = {"server_id": SERVER_ID, "credential_id": CREDENTIAL_ID}
+    context = {"provider": "github_actions", "repository": "acme/shop", "workflow": "Deploy"}
+    context |= {"trigger": "push", "actor": "octocat", "sha": "f00dfeed", "ref": "refs/heads/main"}
+    run = {"run_id": "42", "run_context": context}
+    assert login.body == {**ids, **run}
+    assert logout.body == {"server_id": SERVER_ID, "registry_url": "ghcr.io", **run}
+    assert job.outputs["registry_type"] == "ghcr"
+
+
+@pytest.mark.parametrize("path", ["/actions/outer", ""])
+def test_key_is_saved_in_a_composite_only(path: str, make_job: MakeJob) -> None:
+    with FakeApi([recording("ghcr")]) as api:
+        job = make_job(api.url, GITHUB_ACTION_PATH=path)
+        assert job.main().code == 0
+        assert {state["api_key"] for state in job.states} == {KEY if path else ""}
+        assert job.post(INPUT_API_KEY="rca_of_another_step" if path else KEY).warnings == []
+        assert {seen.headers["Authorization"] for seen in api.requests} == {f"Bearer {KEY}"}
+
+
+@pytest.mark.parametrize("missing", ["GITHUB_STATE", "GITHUB_OUTPUT"])
+def test_missing_command_file_is_an_error(missing: str, make_job: MakeJob) -> None:
+    with FakeApi([recording("ghcr")]) as api:
+        job = make_job(api.url, **{missing: ""})
+        assert job.main().anchors == ["runner-files"]
+        assert bool(api.requests) is (missing == "GITHUB_OUTPUT")
+        if missing == "GITHUB_OUTPUT":
+            assert job.stages == ["requested", "accepted"]
+            assert job.post().warnings == []
+            api.verify()

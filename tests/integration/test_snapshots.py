@@ -1,0 +1,204 @@
+"""The whole log of main and post for each failure, compared with tests/snapshots.
+
+`python -m tests.integration.test_snapshots --update` writes the files anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import signal
+import ssl
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import trustme
+
+from tests.integration.job import KEY, PASSTHROUGH, Job, clean_process
+from tests.integration.sockets import DONE, LOGIN, RUNNING, Answer, Server, closed_port
+from tests.integration.test_unsaved import fill_disk, free_disk, unsaved
+
+SNAPSHOTS = Path(__file__).resolve().parents[1] / "snapshots"
+
+_VOLATILE = {
+    r"127\.0\.0\.1:\d+": "127.0.0.1:PORT",
+    r"\b\d+\.\d s\b": "N s",
+    r"after 1[345] s": "after 15 s",
+    r"^::add-mask::.*$": "::add-mask::***",
+}
+
+
+class Scenario(NamedTuple):
+    """What the API responds, and how the step is set up.
+
+    Args:
+        answers: Answers in turn, by the last segment of the path.
+        variables: More environment variables.
+        scripts: What happens to each connection.
+        url: Returns the api_url input for the server's port.
+        post: More environment variables of post.
+        breaks_state: Whether the disk is full from the login's response to the end of main.
+    """
+
+    answers: Mapping[str, Sequence[Answer]] = {}
+    variables: Mapping[str, Any] = {}
+    scripts: Sequence[str] = ("serve",)
+    url: Callable[[int], str] = "http://127.0.0.1:{}".format
+    post: Mapping[str, Any] = {}
+    breaks_state: bool = False
+
+
+def login(*answers: Answer) -> Scenario:
+    return Scenario({"login": answers})
+
+
+def rejected(status: int, detail: object) -> Scenario:
+    return login(Answer(status, {"detail": detail}))
+
+
+def operation(**fields: Any) -> Scenario:
+    return Scenario({"op-1": [Answer(body={**RUNNING, **fields})]})
+
+
+def docker(stderr: str, exit_code: int = 1) -> Scenario:
+    return operation(status="failed", result={"exit_code": exit_code, "stderr": stderr})
+
+
+def logout(*answers: Answer, **fields: Any) -> Scenario:
+    return Scenario({"logout": answers, "op-2": [Answer(body={**DONE, **fields})]})
+
+
+def inputs(**values: Any) -> Scenario:
+    return Scenario(variables={f"INPUT_{name.upper()}": value for name, value in values.items()})
+
+
+def https(port: int) -> str:
+    return f"https://127.0.0.1:{port}"
+
+
+def cancel() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+PAGE = "<html><title>Sign in</title></html>"
+DAEMON = 'Error response from daemon: Get "https://ghcr.io/v2/": '
+ACCEPTED = Answer(202, LOGIN)
+NOT_ERASED = {"exit_code": 0, "stderr": "WARNING: could not erase credentials: no such key"}
+
+SCENARIOS = {
+    "success": Scenario(),
+    "success-passthrough": Scenario(variables=PASSTHROUGH),
+    "success-cleanup-false": inputs(cleanup="false"),
+    "success-after-retries": login(
+        Answer(502), Answer(429, headers={"Retry-After": "12"}), ACCEPTED
+    ),
+    "input-api-key-missing": inputs(api_key=""),
+    "input-api-key-of-github": inputs(api_key="ghp_0123456789abcdef"),
+    "input-api-key-of-wrong-kind": inputs(api_key="rk_t_0123456789abcdef"),
+    "input-server-id-invalid": inputs(server_id="build-1"),
+    "input-credential-missing": inputs(credential_id=""),
+    "input-both-modes": inputs(registry_url="ghcr.io"),
+    "input-passthrough-incomplete": inputs(credential_id="", username="octocat"),
+    "input-cleanup-invalid": inputs(cleanup="yes"),
+    "input-timeout-invalid": inputs(timeout="5m"),
+    "input-api-url-plain-http": inputs(api_url="http://api.reoclo.com"),
+    "input-api-url-with-path": inputs(api_url="https://api.reoclo.com/api/automation/v1"),
+    "status-400": rejected(400, "Malformed request"),
+    "status-401": rejected(401, "Invalid or revoked API key"),
+    "status-403": rejected(403, "Credential not in scope for this key"),
+    "status-403-firewall": login(Answer(403, PAGE, {"CF-Ray": "8c1f0a2b3c4d5e6f-FRA"})),
+    "status-404": rejected(404, "Server not found"),
+    "status-409": rejected(409, "The server's runner agent is offline"),
+    "status-422": rejected(422, [{"loc": ["body", "server_id"], "msg": "Input should be a UUID"}]),
+    "status-429": login(Answer(429, {"detail": "Slow down"}, {"Retry-After": "7200"})),
+    "status-502": login(Answer(502, PAGE)),
+    "redirect": login(Answer(307, headers={"Location": "https://elsewhere.example/"})),
+    "unreachable": Scenario(url=lambda _: f"http://127.0.0.1:{closed_port()}"),
+    "dns-lookup-failed": Scenario(url=lambda _: "https://reoclo.invalid"),
+    "certificate-untrusted": Scenario(scripts=["tls serve"], url=https),
+    "tls-missing": Scenario(scripts=["hello plain fin"], url=https),
+    "response-lost": Scenario(scripts=["request rst"]),
+    "response-lost-passthrough": Scenario(
+        variables=PASSTHROUGH, scripts=[*["request rst"] * 5, "serve"]
+    ),
+    "unexpected-response": login(Answer(body=PAGE)),
+    "unexpected-response-too-large": login(Answer(body=b" " * 4200000)),
+    "docker-daemon": docker("Cannot connect to the Docker daemon at unix:///var/run/docker.sock."),
+    "docker-permission": docker("permission denied while trying to connect to the Docker daemon"),
+    "docker-config": docker("Error saving credentials: open /root/.docker: permission denied"),
+    "registry-dns": docker(f"{DAEMON}dial tcp: lookup ghcr.io: no such host"),
+    "registry-certificate": docker(f"{DAEMON}x509: certificate signed by unknown authority"),
+    "registry-rate-limit": docker(f"{DAEMON}toomanyrequests: too many logins"),
+    "registry-unauthorized": docker(f"{DAEMON}unauthorized: authentication required"),
+    "registry-denied": docker(f"{DAEMON}denied: denied"),
+    "docker-failed": docker("docker: command not found", 127),
+    "server-timeout": operation(status="timeout"),
+    "no-result": operation(status="completed"),
+    "timeout": Scenario({"op-1": [Answer(body=RUNNING)]}, {"INPUT_TIMEOUT": "20"}),
+    "canceled": login(Answer(202, LOGIN, before=cancel)),
+    "logout-accepted-without-operation": logout(Answer(204)),
+    "logout-403": logout(Answer(403, {"detail": "Operation registry_logout not allowed"})),
+    "logout-500": logout(Answer(500, {"detail": "database is down"})),
+    "logout-html": logout(Answer(body=PAGE)),
+    "logout-not-erased": logout(result=NOT_ERASED),
+    "logout-failed-on-the-server": logout(status="failed", result={"exit_code": 1}),
+    "state-unwritable": Scenario(variables={"GITHUB_STATE": "/nowhere/state"}),
+    "state-unwritable-after-login": Scenario(breaks_state=True),
+    "state-unwritable-cleanup-false": inputs(cleanup="false")._replace(breaks_state=True),
+    "state-damaged": Scenario(post={"STATE_login": '{"version": 1}'}),
+    "post-without-api-key": Scenario(post={"INPUT_API_KEY": ""}),
+    "internal-error": inputs(timeout=7),  # no text, which no runner sets
+}
+
+
+def play(scenario: Scenario, folder: Path) -> str:
+    """Run main and post, and return both logs as they are compared."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    if scenario.url is https:
+        trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
+    with Server(*scenario.scripts, tls=tls, answers=scenario.answers) as api:
+        job = Job(folder, scenario.url(api.port), **scenario.variables)
+        if scenario.breaks_state:
+            api.answers["login"] = [unsaved(job, fill_disk)]
+        main = job.main()
+        free_disk(job.state)
+        post = job.post(**scenario.post)
+    parts = []
+    for name, ended in (("main", main), ("post", post)):
+        parts += [f"--- {name}: exit code {ended.code}", *ended.log]
+    text = "\n".join(parts) + "\n"
+    for pattern, replacement in _VOLATILE.items():
+        text = re.sub(pattern, replacement, text, flags=re.MULTILINE)
+    return text
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_log_equals_snapshot(name: str, tmp_path: Path) -> None:
+    assert play(SCENARIOS[name], tmp_path) == (SNAPSHOTS / f"{name}.txt").read_text("utf-8")
+
+
+def test_each_snapshot_has_a_scenario() -> None:
+    assert {path.stem for path in SNAPSHOTS.glob("*.txt")} == {*SCENARIOS}
+
+
+def test_no_snapshot_contains_the_key() -> None:
+    assert not [path for path in SNAPSHOTS.glob("*.txt") if KEY in path.read_text("utf-8")]
+
+
+def _update() -> None:
+    for old in SNAPSHOTS.glob("*.txt"):
+        old.unlink()
+    for name, scenario in SCENARIOS.items():
+        with tempfile.TemporaryDirectory() as folder, clean_process():
+            (SNAPSHOTS / f"{name}.txt").write_text(play(scenario, Path(folder)), "utf-8")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--update", action="store_true", required=True, help="write the files")
+    parser.parse_args()
+    _update()
