@@ -42,8 +42,7 @@ def test_two_logins_in_a_composite_are_both_logged_out(
         for _ in range(2)
     )
 
-    results = [step.main() for step in (first, second)]
-    results += [step.post() for step in (second, first)]
+    results = [first.main(), second.main(), second.post(), first.post()]
 
     assert [result.exit_code for result in results] == [0] * 4
     assert [result.log.annotations for result in results] == [[]] * 4

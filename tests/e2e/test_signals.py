@@ -84,7 +84,7 @@ def test_main_canceled_before_the_request_sends_none(
 ) -> None:
     """Neither before Python starts nor while it imports its modules."""
     ready = tmp_path / "ready"
-    wait = "/bin/sleep 60 & wait" if script == "node" else f"exec {REAL}"
+    wait = "exec /bin/sleep 60" if script == "node" else f"exec {REAL}"
     with FakeApi([]) as api:
         runner = make_runner(api, environment=python(f": > {ready}; {wait}"))
         running = begin(runner, ready.exists)
