@@ -225,16 +225,15 @@ def _clean_up_unsaved(
 
     try:
         log_out_unsaved(error.state, client=client, runner=runner, clock=clock)
-        outcome = "the server is not logged in"
+        outcome = "so the action logged out immediately. The server is not logged in."
         # Post reads this file too, and would otherwise warn about the registry.
         files.append_state(replace(error.state, stage=Stage.FAILED).encode())
     except ActionError as failure:
         files.append_state(error.state.encode())  # post retries
-        outcome = failure.headline[:1].lower() + failure.headline[1:]
+        outcome = f"and the action could not log out immediately. {failure.headline}."
     registry = error.state.registry_url or "an unknown registry"
     accepted = (
-        f"The login to {registry} was accepted, and the post step cannot clean it up, so the "
-        f"action logged out immediately: {outcome}."
+        f"The login to {registry} was accepted, but the post step cannot clean it up, {outcome}"
     )
     return RunnerError(
         error.summary,

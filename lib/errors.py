@@ -70,9 +70,7 @@ class ApiError(ActionError):
     @property
     def headline(self) -> str:
         """The summary, and the number of attempts if there were several."""
-        return (
-            self.summary if self.attempts == 1 else f"{self.summary} after {self.attempts} attempts"
-        )
+        return self.summary if self.attempts == 1 else f"{self.summary} ({self.attempts} attempts)"
 
     @property
     def is_throttled(self) -> bool:

@@ -27,14 +27,14 @@ class Hint(NamedTuple):
 INVALID_INPUT = "invalid-input"
 MISSING_INPUT = "missing-input"
 WHY_EMPTY = (
-    "If the workflow sets it, the secret or variable is empty here: its name is misspelled, or it "
-    "is not available, as secrets are not to workflows triggered by forks or Dependabot, to jobs "
-    "that do not name the secret's environment, or to reusable workflows called without "
-    "`secrets: inherit`."
+    "If the workflow already sets this input, the secret or variable is empty in this run. Check "
+    "its name. Secrets are not available to workflows triggered by Dependabot or by pull requests "
+    "from forks, to jobs that do not declare the secret's environment, or to reusable workflows "
+    "called without `secrets: inherit`."
 )
 
 RUNNER_FILES = Hint(
-    "Run the action as a step of a workflow, and check that the runner's disk is not full.",
+    "Run the action as a workflow step, and check that the runner's disk is not full.",
     "runner-files",
 )
 INTERNAL_ERROR = Hint(
@@ -60,8 +60,8 @@ _BY_STATUS = {
     ),
     404: (
         "{not_found} (404 Not Found)",
-        "Check {ids} in the Reoclo dashboard: each is the UUID of an item in the key's tenant. "
-        "Check also that api_url is the address of the Reoclo API.",
+        "Check {ids} in the Reoclo dashboard: it must belong to the same tenant as the API key. "
+        "Also check that api_url is the address of the Reoclo API.",
     ),
     409: (
         "The server is not available (409 Conflict)",
@@ -70,7 +70,7 @@ _BY_STATUS = {
     ),
     422: (
         "The Reoclo API rejected a field of the request (422 Unprocessable Content)",
-        "Correct the input that the message names; {ids} must be UUIDs from the Reoclo dashboard.",
+        "Correct the input that the message specifies. Copy UUIDs from the Reoclo dashboard.",
     ),
     429: (
         "Rate limit exceeded for this API key (429 Too Many Requests)",
@@ -96,8 +96,7 @@ FIREWALL = Hint(
 )
 _REDIRECT = Hint("Set api_url to the https address of the Reoclo API itself.", "redirect")
 _CLIENT_ERROR = Hint(
-    "Check that api_url is the address of the Reoclo API, and that this version of the action is "
-    "up to date.",
+    "Check that api_url is the address of the Reoclo API, and that the action is up to date.",
     "400",
 )
 _SERVER_ERROR = Hint(
@@ -114,7 +113,7 @@ LOCAL_FAULT = Hint(
     "The runner is out of memory or threads. Run fewer jobs on it at the same time.", "unreachable"
 )
 TLS = Hint(
-    "Check that api_url is the https address of the Reoclo API, and that no proxy in between "
+    "Check that api_url is the https address of the Reoclo API, and that no proxy "
     "intercepts the connection.",
     "tls",
 )
@@ -137,10 +136,10 @@ _WRONG_TIME = Hint(
     "Check the runner's clock, or renew the certificate of the Reoclo API.", "certificate"
 )
 _WRONG_NAME = Hint(
-    "Check the host in api_url: the certificate was issued for another name.", "certificate"
+    "Check the host in api_url: the certificate was issued for a different hostname.", "certificate"
 )
 _UNTRUSTED = Hint(
-    "Check api_url. If your network or Reoclo instance uses its own CA, add the CA's certificate "
+    "Check api_url. If your network or Reoclo instance uses a private CA, add its certificate "
     "to the runner's trust store, or set SSL_CERT_FILE, REQUESTS_CA_BUNDLE or NODE_EXTRA_CA_CERTS "
     "to a file that contains it.",
     "certificate",
@@ -166,7 +165,7 @@ SERVER_TIMEOUT = Hint(
     "server-timeout",
 )
 NO_RESULT = Hint(
-    "Look for the operation in the Reoclo audit log, then run the job again.", "no-result"
+    "Look up the operation in the Reoclo audit log, then run the job again.", "no-result"
 )
 
 # Output of a `docker login` that failed. The first phrase that matches counts. `{credential}`
@@ -184,7 +183,7 @@ _BY_DOCKER_OUTPUT = {
         "docker-config",
     ),
     "no such host": Hint(
-        "The server cannot resolve the registry's name. Check the registry address in "
+        "The server cannot resolve the registry's hostname. Check the registry address in "
         "{credential}, and the server's DNS.",
         "registry-dns",
     ),
@@ -201,8 +200,8 @@ _BY_DOCKER_OUTPUT = {
         "registry-unauthorized",
     ),
     "denied": Hint(
-        "The registry rejected the username or token. Check that {credential} is current and has "
-        "access to this registry.",
+        "The registry rejected the username or token. Check in {credential} that the token is "
+        "current and has access to this registry.",
         "registry-denied",
     ),
 }
@@ -223,7 +222,7 @@ _DOCKER_HUB = "docker.io"
 
 
 def logout_command(registry_url: str) -> str:
-    """Return the command that logs out of a registry by hand, of an unknown one if empty."""
+    """Return the command that logs out of a registry manually, of an unknown one if empty."""
     is_implied = registry_url in {"", _DOCKER_HUB}
     return "`docker logout`" if is_implied else f"`docker logout {registry_url}`"
 
@@ -244,7 +243,8 @@ def for_status(status: int, **values: str) -> tuple[str, Hint]:
         )
         return summary, _REDIRECT
     if status >= 500 or status in {408, 425}:
-        return f"The Reoclo API returned a server error ({phrase})", _SERVER_ERROR
+        kind = "server" if status >= 500 else "temporary"
+        return f"The Reoclo API returned a {kind} error ({phrase})", _SERVER_ERROR
     return f"The Reoclo API rejected the request ({phrase})", _CLIENT_ERROR
 
 

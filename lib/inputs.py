@@ -36,11 +36,11 @@ _WHERE = {
 }
 _SET_ONE = (
     "Set credential_id to the UUID of a credential stored in Reoclo, or set all of username, "
-    "access_token and registry_url."
+    "access_token, and registry_url."
 )
 _COMPOSITE_ON_GITEA = (
-    " In a composite action, Gitea's runner sets an input that is not set here to the value of the "
-    "composite's input of the same name: rename that input, or set this one to an empty string."
+    " Gitea's runner fills unset inputs of steps in a composite action with the composite's inputs "
+    "of the same name. Rename the composite's input, or set this one to an empty string."
 )
 
 
@@ -116,7 +116,7 @@ def _with_origin(error: InputError, environment: Environment) -> InputError:
 
 
 def _api_key(key: str) -> str:
-    create = "Set it to an automation key (rca_…), which you create in Reoclo under API Keys."
+    create = "Set it to an automation key (rca_…) from API Keys > Automation Keys in Reoclo."
     if not key:
         raise _missing("Input api_key is missing or empty", create)
     for prefix, kind in _UNUSABLE_KEYS.items():
@@ -127,7 +127,7 @@ def _api_key(key: str) -> str:
         raise _invalid("Input api_key is not a Reoclo automation key", fix)
     if _PRINTABLE.fullmatch(key) is None:
         fix = "Store the key in the secret again, on one line and without quotes."
-        raise _invalid("Input api_key contains whitespace or unprintable characters", fix)
+        raise _invalid("Input api_key contains whitespace or non-printable characters", fix)
     return key
 
 
@@ -137,15 +137,15 @@ def _login_request(environment: Environment) -> LoginRequest:
     present = [name for name in _PASSTHROUGH if environment.input(name)]
     if environment.input("credential_id"):
         if present:
-            both = f"credential_id and {' and '.join(present)}"
-            raise _invalid(f"Inputs {both} are both set", _SET_ONE)
+            others = _list(present, "or")
+            raise _invalid(f"Input credential_id cannot be combined with {others}", _SET_ONE)
         return VaultLogin(server_id=server_id, credential_id=_uuid(environment, "credential_id"))
     if len(present) < len(_PASSTHROUGH):
         raise _incomplete(present)
     username = environment.input("username")
     if not username.isprintable():
         fix = "Set the username on one line."
-        raise _invalid("Input username contains unprintable characters", fix)
+        raise _invalid("Input username contains non-printable characters", fix)
     return PassthroughLogin(
         server_id=server_id,
         registry_url=_registry_url(environment),
@@ -156,14 +156,21 @@ def _login_request(environment: Environment) -> LoginRequest:
 
 def _incomplete(present: list[str]) -> InputError:
     """Return the error for inputs that name no credential, or only a part of one."""
-    summary = "Input credential_id is missing or empty, and so are username, access_token and "
+    summary = "Input credential_id is missing or empty, and so are username, access_token, and "
     summary += "registry_url"
     if present:
         missing = [name for name in _PASSTHROUGH if name not in present]
         noun, verb = ("Input", "is") if len(missing) == 1 else ("Inputs", "are")
-        summary = f"{noun} {' and '.join(missing)} {verb} missing or empty, but "
-        summary += f"{' and '.join(present)} {'is' if len(present) == 1 else 'are'} set"
+        summary = f"{noun} {_list(missing, 'and')} {verb} missing or empty, but "
+        summary += f"{_list(present, 'and')} {'is' if len(present) == 1 else 'are'} set"
     return _missing(summary, _SET_ONE)
+
+
+def _list(names: list[str], word: str) -> str:
+    """Return names as a sentence lists them."""
+    *others, last = names
+    comma = "," if len(names) > 2 else ""
+    return f"{', '.join(others)}{comma} {word} {last}" if others else last
 
 
 def _uuid(environment: Environment, name: str) -> str:
@@ -197,7 +204,7 @@ def _timeout(text: str) -> int:
     if _TIMEOUT.fullmatch(text) is None or not 1 <= int(text) <= LONGEST_TIMEOUT_SECONDS:
         raise _invalid(
             f"Input timeout is not a whole number of seconds from 1 to {LONGEST_TIMEOUT_SECONDS}",
-            f"Set for example timeout: {DEFAULT_TIMEOUT_SECONDS}.",
+            f"For example, set timeout: {DEFAULT_TIMEOUT_SECONDS}.",
         )
     return int(text)
 

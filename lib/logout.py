@@ -74,7 +74,7 @@ def log_out(
         return
     runner.mask(state.api_key)
     if not (key := state.api_key or api_key):
-        raise _not_logged_out(state, "post received no api_key")
+        raise _not_logged_out(state, "the post step received no api_key")
     try:
         _clean_up(state, lambda: connect(state.api_url, key), runner, deadline)
     except (ActionError, ImportError):  # without its standard library, Python is unusable
@@ -114,7 +114,7 @@ def _read_state(
     # composite action, is different: there, post's inputs may be wrong.
     is_unattributed = state is None and newest.stage is not Stage.NONE and not newest.api_key
     if is_unattributed and newest.api_url != own_api_url():
-        raise damaged_state("its api_url is not that of this step")
+        raise damaged_state("api_url does not match this step's api_url")
     return newest, replace(files, login_id=newest.id)
 
 
@@ -170,7 +170,7 @@ def _clean_up(
 ) -> None:
     """Wait for a login whose end is unknown, then log out."""
     if not state.registry_url and not state.operation_id:
-        raise _unknown_registry(state, "no usable response arrived")
+        raise _unknown_registry(state, "no valid response was received")
     client = connect()
     login = _end_of_login(state, client, deadline)
     if isinstance(login, Operation) and login.failed and not state.maybe_repeated:
@@ -212,7 +212,7 @@ def _doubt(state: LoginState, login: Operation | ActionError | None) -> str:
         return _lower(login.summary)
     if login and login.status == "timeout":
         return "the login timed out on the server"
-    return "" if state.operation_id else "no response to the login request arrived"
+    return "" if state.operation_id else "no response to the login request was received"
 
 
 def _log_out(state: LoginState, client: Client, runner: Runner, deadline: Deadline) -> str:
@@ -270,12 +270,12 @@ def _is_verified(operation: Operation) -> bool:
 
 def _unknown_registry(state: LoginState, reason: str) -> LogoutFailed:
     fix = (
-        f"Look for operations of credential {state.credential_id} on {state.server} in the "
-        "Reoclo audit log; if the login succeeded, run `docker logout` with its registry there "
-        "as the Reoclo runner agent's user."
+        f"Look up the operations of credential {state.credential_id} in the Reoclo audit log. If "
+        f"the login succeeded, run `docker logout` with its registry on {state.server} as the "
+        "Reoclo runner agent's user."
     )
     return LogoutFailed(
-        f"The login request may have reached the Reoclo API, but {reason}, so the registry is "
+        f"The login request might have reached the Reoclo API, but {reason}, so the registry is "
         "unknown",
         hint=Hint(fix, hints.OUTCOME_UNKNOWN),
         operation_id=state.operation_id,
@@ -284,12 +284,12 @@ def _unknown_registry(state: LoginState, reason: str) -> LogoutFailed:
 
 def _late_login(state: LoginState, reason: str) -> LogoutFailed:
     fix = (
-        "Look for the login in the Reoclo audit log; if it finished after the logout, run "
-        f"{logout_command(state.registry_url)} there as the Reoclo runner agent's user."
+        "Look up the login in the Reoclo audit log. If it finished after the logout, run "
+        f"{logout_command(state.registry_url)} on the server as the Reoclo runner agent's user."
     )
     return LogoutFailed(
-        f"Logged out of {state.registry_url} on {state.server}, but the login may finish "
-        f"afterwards: {reason}",
+        f"Logged out of {state.registry_url} on {state.server}, but the login might still finish: "
+        f"{reason}",
         hint=Hint(fix, hints.LATE_LOGIN),
         operation_id=state.operation_id,
         operation_label="login operation",
@@ -303,11 +303,11 @@ def _not_logged_out(
     operation_id = cause.operation_id if cause else ""
     if cause and cause.hint.anchor == "403":
         fix = ", and add registry_logout to the key's Allowed Operations."
-    elif isinstance(cause, ApiError):
-        fix = f". {cause.hint.text}"
+    elif isinstance(cause, ApiError) and not cause.retryable:
+        fix = f". {cause.hint.text}"  # what a later attempt needs does not help here
     by_hand = (
-        f"The server may still be logged in. Run {logout_command(state.registry_url)} there as "
-        "the Reoclo runner agent's user"
+        f"The server may still be logged in. Run {logout_command(state.registry_url)} on the "
+        "server as the Reoclo runner agent's user"
     )
     return LogoutFailed(
         f"Could not log out of {state.registry_url or 'the registry'} on {state.server}: {reason}",

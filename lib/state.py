@@ -81,7 +81,7 @@ class LoginState:
         try:
             data = json.loads(text)
             if data.pop("version") != VERSION:
-                raise damaged_state("another version of this action saved it")
+                raise damaged_state("it was saved by a different version of this action")
             state = cls(**{**data, "stage": Stage(data["stage"])})
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise damaged_state("it is damaged, or another program saved it") from None
@@ -111,14 +111,14 @@ class LoginState:
         try:
             normalize_api_url(self.api_url)
         except ValueError:
-            raise damaged_state("its api_url is not one that the key can be sent to") from None
+            raise damaged_state("api_url is not a valid API URL") from None
 
 
 def damaged_state(reason: str) -> StateError:
     """Return the error for a state that post cannot use."""
     fix = (
-        "If that step logged a server in, run `docker logout` with the registry's address there "
-        "as the Reoclo runner agent's user."
+        "If the login step logged a server in, run `docker logout` with the registry's address on "
+        "the server as the Reoclo runner agent's user."
     )
-    summary = f"Cannot use the state that the login step saved: {reason}"
+    summary = f"Cannot use the saved login state: {reason}"
     return StateError(summary, hint=Hint(fix, hints.DAMAGED_STATE))

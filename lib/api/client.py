@@ -125,7 +125,9 @@ class Client:
                 is_early = error.status == 404 and visible.remaining() > 0
                 raise replace(error, retryable=error.retryable or is_early) from error
             if operation.operation_id not in {"", operation_id}:
-                raise models.invalid_response("it describes another operation", retryable=True)
+                raise models.invalid_response(
+                    "the response is for a different operation", retryable=True
+                )
             return operation
 
         return self._retry(attempt, retry.POLL, deadline).response

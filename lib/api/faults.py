@@ -32,7 +32,7 @@ _NO_TLS = {
     "UNSUPPORTED_PROTOCOL",
     "WRONG_VERSION_NUMBER",
 }
-_NO_PROXY = "Cannot use the proxy that the environment sets"
+_NO_PROXY = "Cannot use the configured proxy"
 # http.client raises a plain OSError with the status if a proxy opens no tunnel.
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d\d\d)")
 
@@ -56,7 +56,7 @@ def classify(  # noqa: PLR0911 one kind of fault after the other
     if any(isinstance(cause, _UNUSABLE_PROXY) for cause in causes):
         return _final(f"{_NO_PROXY}: only http and https proxies are supported", hints.PROXY)
     if any(isinstance(cause, _MALFORMED_URL) for cause in causes):
-        summary = "The URL of the Reoclo API, or of the proxy, is malformed"
+        summary = "The Reoclo API URL or the proxy URL is malformed"
         return _final(summary, hints.MALFORMED_URL)
     if isinstance(error, MemoryError):
         return local_fault("out of memory", sent=sent)
@@ -64,6 +64,8 @@ def classify(  # noqa: PLR0911 one kind of fault after the other
     if handshake and not sent:
         create = _final if handshake.reason in _NO_TLS else _retryable
         return create("Cannot reach the Reoclo API: TLS handshake failed", hints.TLS)
+    if not sent and any(isinstance(cause, requests.ProxyError) for cause in causes):
+        return _retryable(f"Cannot reach the configured proxy: {_reason(causes, '')}", hints.PROXY)
     failed = "No response from the Reoclo API" if sent else "Cannot reach the Reoclo API"
     return _retryable(f"{failed}: {_reason(causes, tunnel)}", hints.UNREACHABLE, sent=sent)
 

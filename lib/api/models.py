@@ -68,7 +68,7 @@ class PassthroughLogin:
     username: str
     access_token: str = field(repr=False)
     credential_id: ClassVar[str] = ""
-    credential: ClassVar[str] = "the username, access_token and registry_url inputs"
+    credential: ClassVar[str] = "the inputs username, access_token, and registry_url"
     endpoint: ClassVar = Endpoint(
         "POST",
         "/registry-auth/login-direct",
@@ -79,7 +79,7 @@ class PassthroughLogin:
     @property
     def description(self) -> str:
         """The request for the log."""
-        return f"server {self.server_id} to {self.registry_url} with the access token of this job"
+        return f"server {self.server_id} to {self.registry_url} with the access_token input"
 
 
 LoginRequest = VaultLogin | PassthroughLogin

@@ -188,5 +188,5 @@ def _run_in_thread(attempt: Attempt, call: Callable[[], Response]) -> Future[Res
     try:
         threading.Thread(target=run, daemon=True).start()
     except (RuntimeError, MemoryError) as error:
-        raise faults.local_fault("no thread can be started", sent=False) from error
+        raise faults.local_fault("cannot start a thread", sent=False) from error
     return outcome

@@ -12,7 +12,7 @@ function reason({ error, code, signal }) {
   if (code === 197) return "its standard library is incomplete";
   if (code >= 0xc0000000) return `crashed with code 0x${code.toString(16).toUpperCase()}`; // Windows
   if (signal === "SIGKILL" || code === 137) return "killed by SIGKILL, probably out of memory"; // 137 is a shell's
-  return signal ? `ended by ${signal}` : `exit code ${code}`;
+  return signal ? `terminated by ${signal}` : `exit code ${code}`;
 }
 
 // State can come from elsewhere, and users copy the command: a value that a shell could interpret is not printed.
@@ -22,7 +22,7 @@ function stillLoggedIn(state, problem) {
   const login = registry || `the registry of credential ${known("credential_id") || "(unknown)"}`;
   const command = registry === "docker.io" ? "docker logout" : `docker logout ${registry || "<registry>"}`;
   return `Could not log out of ${login} on server ${known("server_id") || "(unknown)"}. The server may still be ` +
-    `logged in: run \`${command}\` there as the Reoclo runner agent's user. ${problem}`;
+    `logged in: run \`${command}\` on the server as the Reoclo runner agent's user. ${problem}`;
 }
 
 module.exports = { annotate, plain, print, reason, stillLoggedIn };

@@ -6,12 +6,12 @@ const { annotate, print, reason, stillLoggedIn } = require("./report.cjs");
 
 const EXIT_CODES = { 193: 0, 194: 1, 195: 130 }; // as in lib/__init__.py; no shell and no system uses them
 const FLAGS = ["-B", "-s", "-S", "-u", "-Wignore"]; // Python 2.7 would reject -I and -X utf8
-const NEEDED = "No Python 3.10 or later in pythonLocation, PATH or the tool cache. Add actions/setup-python before " +
+const NEEDED = "Python 3.10 or later not found in pythonLocation, PATH, or the tool cache. Add actions/setup-python before " +
   "this step, or install Python in the image (`apt-get install -y python3`, `apk add python3`).";
 
 // Resolves to how Python ended, and throws if it did not start.
 async function start(step, [python, ...args]) {
-  if (!isProgram(python)) throw new Error("not a program for this machine");
+  if (!isProgram(python)) throw new Error("not an executable for this platform");
   const kept = Object.entries(process.env).filter(([name]) => !/^(PYTHON|DOCKER_AUTH_)/i.test(name));
   const launcher = { DOCKER_AUTH_EXIT_CODES: "1", DOCKER_AUTH_LAUNCHER: `${process.pid}` };
   launcher.DOCKER_AUTH_PID_NAMESPACE = attempt(() => require("node:fs").readlinkSync("/proc/self/ns/pid"), "");
@@ -47,7 +47,7 @@ async function runStep(step, cleanup) {
   process.exitCode = exitCode ?? (step.stopped ? 130 : 1);
   if (problem) annotate("error", problem, "python-not-found");
   else if (end && step.stopped) print(`Canceled. ${cleanup}`);
-  else if (end) annotate("error", `Python did not finish: ${reason(end)}. ${cleanup}`, "python-crashed");
+  else if (end) annotate("error", `Python exited unexpectedly: ${reason(end)}. ${cleanup}`, "python-crashed");
 }
 
 // Runs post, which never fails the job, and ends it so many seconds after Node started, whatever Python does.
@@ -57,7 +57,7 @@ async function runPost(seconds) {
   const step = { script: "post.py", detached: true, variables: () => ({ DOCKER_AUTH_SECONDS: left().toFixed(3) }) };
   const watchdog = new Promise((end) => setTimeout(end, left() * 1000, {}).unref());
   const python = run(step, candidates(process.env, { first: state.interpreter }));
-  const { exitCode, problem = `Python did not finish within ${seconds} s.` } = await Promise.race([python, watchdog]);
+  const { exitCode, problem = `Python timed out after ${seconds} s.` } = await Promise.race([python, watchdog]);
   if (exitCode !== undefined) return;
   step.stopped = true;
   attempt(() => process.kill(process.platform === "win32" ? step.child.pid : -step.child.pid, "SIGKILL"));

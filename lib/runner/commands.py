@@ -91,7 +91,7 @@ class Runner:
         """Set step outputs, or raise `RunnerError`."""
         for name, value in outputs:
             self._refuse_key(value)
-            _append(self._append, self._output_file, "step outputs (GITHUB_OUTPUT)", name, value)
+            _append(self._append, self._output_file, "output file (GITHUB_OUTPUT)", name, value)
 
     def save_state(self, name: str, value: str, *, without_key: str | None = None) -> None:
         """Save state for post, or raise `RunnerError`. The last value of a name counts.
@@ -99,7 +99,7 @@ class Runner:
         `without_key` is the value without the field that may contain the API key, if one may.
         """
         self._refuse_key(value if without_key is None else without_key)
-        _append(self._append, self._state_file, "state (GITHUB_STATE)", name, value)
+        _append(self._append, self._state_file, "state file (GITHUB_STATE)", name, value)
 
     def _annotate(self, level: str, error: ActionError) -> None:
         self._command(level, error.message(self._excerpt))
@@ -118,7 +118,7 @@ class Runner:
 
     def _refuse_key(self, value: str) -> None:
         if self._api_key and self._api_key in value:
-            summary = "A value for a step output or the state contains the API key"
+            summary = "The response contains the API key, so the action did not save it"
             raise RunnerError(summary, hint=hints.UNEXPECTED_RESPONSE)
 
     def _write(self, line: str) -> None:
@@ -142,7 +142,7 @@ def _append(
         append(path, entry.encode("utf-8"))
     except OSError as error:
         raise RunnerError(
-            f"The runner's file for {purpose} cannot be written",
+            f"Cannot write the runner's {purpose}",
             detail=error.strerror or str(error),
             hint=hints.RUNNER_FILES,
         ) from error
