@@ -1,4 +1,4 @@
-"""Tests of lib.cancellation, with signals sent to this process."""
+"""Tests of lib.cancellation, with signals sent to this process, and of lib.deadline."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import time
 import pytest
 
 from lib.cancellation import CHECKPOINT_SECONDS, Canceled, Cancellation, ignore_signals
-from lib.deadline import Deadline
-from tests.unit.fake_clock import FakeClock
+from lib.deadline import Deadline, SystemClock
+from tests.unit.fakes import FakeClock
 
 pytestmark = pytest.mark.usefixtures("restored_signals")
 
@@ -23,8 +23,8 @@ def cancellation(after: int = 999) -> Cancellation:
     return Cancellation(lambda: next(checks) == after)
 
 
-def handlers() -> list[object]:
-    return [signal.getsignal(number) for number in SIGNALS]
+def are_ignored() -> bool:
+    return [signal.getsignal(number) for number in SIGNALS] == [signal.SIG_IGN] * 2
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -38,8 +38,19 @@ def test_signal_cancels_at_the_next_checkpoint(number: signal.Signals, *, in_fli
         clock.raise_if_canceled(request_in_flight=in_flight)
         pytest.fail("not canceled")
     assert not caught.value.maybe_processed
-    assert Canceled(maybe_processed=True).maybe_processed
     assert not isinstance(caught.value, Exception)
+
+
+def test_signal_during_the_check_for_the_runner_is_not_lost() -> None:
+    def is_abandoned() -> bool:
+        signal.raise_signal(signal.SIGTERM)
+        return False
+
+    clock = Cancellation(is_abandoned)
+    with pytest.raises(Canceled), clock.handle_signals():
+        clock.raise_if_canceled()
+        clock.raise_if_canceled()
+        pytest.fail("not canceled")
 
 
 def test_signal_after_the_last_checkpoint_cancels() -> None:
@@ -49,21 +60,18 @@ def test_signal_after_the_last_checkpoint_cancels() -> None:
 
 def test_signals_are_ignored_after_the_step() -> None:
     with cancellation().handle_signals():
-        assert signal.SIG_IGN not in handlers()
-    assert handlers() == [signal.SIG_IGN] * 2
-
-
-def test_signals_are_ignored_after_a_failure() -> None:
+        assert not are_ignored()
+    assert are_ignored()
     with pytest.raises(KeyError), cancellation().handle_signals():
         raise KeyError
-    assert handlers() == [signal.SIG_IGN] * 2
+    assert are_ignored()
 
 
 def test_ignored_signals_do_nothing() -> None:
     ignore_signals()
     for number in SIGNALS:
         signal.raise_signal(number)
-    assert handlers() == [signal.SIG_IGN] * 2
+    assert are_ignored()
 
 
 def test_abandoned_step_stays_canceled() -> None:
@@ -78,7 +86,6 @@ def test_shielded_request_gets_five_seconds() -> None:
     clock, limit, left = cancellation(), Deadline(FakeClock(), 300), list[float]()
     with pytest.raises(Canceled), clock.handle_signals(), clock.shield(limit):  # noqa: PT012
         signal.raise_signal(signal.SIGTERM)
-        signal.raise_signal(signal.SIGINT)
         left.append(limit.remaining())
         clock.raise_if_canceled(request_in_flight=True)
         left.append(limit.remaining())
@@ -90,9 +97,6 @@ def test_shield_allows_no_new_attempt() -> None:
     with pytest.raises(Canceled), clock.shield(Deadline(FakeClock(), 300)):  # noqa: PT012
         clock.raise_if_canceled()
         pytest.fail("not canceled")
-
-
-def test_canceled_step_enters_no_shield() -> None:
     with pytest.raises(Canceled), cancellation(after=0).shield(Deadline(FakeClock(), 300)):
         pytest.fail("entered")
 
@@ -114,3 +118,32 @@ def test_sleep_lasts_and_passes_checkpoints() -> None:
     for canceled, seconds in ((cancellation(after=1), 3600), (cancellation(after=0), -1)):
         with pytest.raises(Canceled):
             canceled.sleep(seconds)
+
+
+def test_deadline_counts_down_to_zero() -> None:
+    clock = FakeClock()
+    deadline = Deadline(clock, 10)
+    clock.sleep(4)
+    assert (deadline.remaining(), deadline.elapsed(), deadline.limit) == (6, 4, 10)
+    deadline.wait()
+    assert (clock.sleeps, deadline.remaining()) == ([4, 6], 0)
+    clock.sleep(20)
+    assert (deadline.remaining(), deadline.elapsed(), deadline.limit) == (0, 30, 10)
+
+
+def test_deadline_can_only_become_earlier() -> None:
+    clock = FakeClock()
+    deadline = Deadline(clock, 30)
+    clock.sleep(1)
+    assert (deadline.earlier_by(10).remaining(), deadline.earlier_by(40).remaining()) == (19, 0)
+    deadline.shorten(5)
+    deadline.shorten(8)
+    assert deadline.remaining() == 5
+
+
+def test_system_clock_is_monotonic_and_never_canceled() -> None:
+    clock = SystemClock()
+    start = time.monotonic()
+    clock.sleep(0.001)
+    clock.raise_if_canceled(request_in_flight=True)
+    assert start + 0.001 <= clock.now() <= time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -9,10 +10,10 @@ import pytest
 from lib.api.faults import timed_out
 from lib.api.models import AcceptedLogin, LogoutRequest, Operation, PassthroughLogin, VaultLogin
 from lib.api.transport import Response
+from lib.cancellation import Canceled
 from lib.deadline import Deadline
 from lib.errors import ApiError, InvalidResponse, OperationTimeout, StatusError
-from tests.unit.api_stub import CONTEXT, StubApi, response
-from tests.unit.fake_clock import FakeClock
+from tests.unit.fakes import CONTEXT, FakeClock, StubApi, response
 
 VAULT = VaultLogin(server_id="s", credential_id="c")
 DIRECT = PassthroughLogin(server_id="s", registry_url="r", username="u", access_token="t")
@@ -49,15 +50,22 @@ def status_error(found: Response) -> StatusError:
     return caught.value
 
 
-@pytest.mark.parametrize(("request_", "path"), [(VAULT, "login"), (DIRECT, "login-direct")])
-def test_login_sends_request_and_run_context(
-    request_: VaultLogin | PassthroughLogin, path: str
-) -> None:
-    api = StubApi(ACCEPTED)
-    assert log_in(api, request_) == LOGIN
-    body = {**request_.body(), **CONTEXT.body()}
-    assert api.requests == [(f"POST {BASE}/registry-auth/{path}", body)]
-    assert (api.limits, len(api.log)) == ([[30.0, 300.0]], 1)
+def test_login_sends_request_and_run_context() -> None:
+    requests: list[tuple[VaultLogin | PassthroughLogin, str]]
+    requests = [(VAULT, "login"), (DIRECT, "login-direct")]
+    for request, path in requests:
+        api = StubApi(ACCEPTED)
+        assert log_in(api, request) == LOGIN
+        body = {**asdict(request), **CONTEXT.body()}
+        assert api.requests == [(f"POST {BASE}/registry-auth/{path}", body)]
+        assert (api.limits, len(api.log)) == ([[30.0, 300.0]], 1)
+
+
+def test_canceled_step_sends_nothing() -> None:
+    api, clock = StubApi(ACCEPTED), FakeClock(canceled=True)
+    with pytest.raises(Canceled):
+        api.client(clock).log_in(VAULT, Deadline(clock, 300))
+    assert api.requests == []
 
 
 @pytest.mark.parametrize("sent", [True, False])
@@ -67,71 +75,69 @@ def test_login_remembers_an_earlier_attempt(*, sent: bool) -> None:
     assert len(api.log) == 2  # the retry, and the second response
 
 
+@pytest.mark.parametrize(("first", "reason"), [
+    (LOST, "attempt 2 of 5"), (response({}, 503, 7.0), "as the API requested"),
+    (response({}, 429), ""), (response({}, 503, 0.0), ""),
+])  # fmt: skip
+def test_retry_is_logged_with_its_reason(first: Any, reason: str) -> None:
+    api = StubApi(first, ACCEPTED)
+    log_in(api)
+    [line] = [line for line in api.log if "Retrying" in line]
+    assert reason in line
+    assert bool(reason) is ("attempt" in line or "requested" in line)
+
+
 @pytest.mark.parametrize("body", [b"", b" \n", b"null", b"{}", b"[1]", b'"ok"', b"true"])
 def test_logout_accepts_any_json_or_nothing(body: bytes) -> None:
     api = StubApi(response(body, 204))
     assert log_out(api) == Operation()
     path = f"POST {BASE}/registry-auth/logout"
-    assert api.requests == [(path, {**LOGOUT.body(), **CONTEXT.body()})]
+    assert api.requests == [(path, {**asdict(LOGOUT), **CONTEXT.body()})]
 
 
-@pytest.mark.parametrize(
-    ("seconds", "share"), [(12.0, 5), (15.0, 5), (60.0, 20), (90.0, 30), (300.0, 30)]
-)
+@pytest.mark.parametrize(("seconds", "share"), [(12, 5), (15, 5), (60, 20), (90, 30), (300, 30)])
 def test_attempt_takes_a_third_of_the_time_left(seconds: float, share: float) -> None:
     api = StubApi(response(b""))
     log_out(api, seconds)
     assert api.limits == [[share, seconds]]
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null"])
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]"])
 def test_login_response_that_is_no_object_is_invalid(body: bytes) -> None:
     with pytest.raises(InvalidResponse) as caught:
         log_in(StubApi(response(body)))
     assert (caught.value.attempts, caught.value.maybe_processed) == (1, True)
 
 
-@pytest.mark.parametrize("status", [200, 202, 299])
-def test_2xx_is_a_response(status: int) -> None:
-    assert log_in(StubApi(response(ACCEPTED.body, status))) == LOGIN
-
-
 @pytest.mark.parametrize(("anchor", "flags", "statuses"), [
     # r: retryable, p: may have been processed
-    ("5xx", "", [199]), ("redirect", "", [300, 302, 399]), ("400", "", [400, 402, 418, 499]),
-    ("401", "", [401]), ("403", "", [403]), ("404", "", [404]), ("409", "", [409]),
-    ("422", "", [422]), ("429", "r", [429]), ("5xx", "r", [408, 425]), ("5xx", "p", [501, 599]),
-    ("5xx", "rp", [500, 502, 504, 524]),
+    ("400", "", [199]), ("redirect", "", [300, 399]), ("400", "", [400, 499]), ("429", "r", [429]),
+    ("401", "", [401]), ("5xx", "r", [408, 425]), ("5xx", "p", [501, 599]),
+    ("5xx", "rp", [500, 524]),
 ])  # fmt: skip
-def test_other_status_is_an_error(anchor: str, flags: str, statuses: list[int]) -> None:
+def test_status_other_than_2xx_is_an_error(anchor: str, flags: str, statuses: list[int]) -> None:
     for status in statuses:
         error = status_error(response({"detail": "why"}, status, retry_after=99.0))
         assert (error.status, error.hint.anchor, error.detail) == (status, anchor, "why")
         assert "r" * error.retryable + "p" * error.maybe_processed == flags
-        assert (error.retry_after, error.summary.count(str(status))) == (99.0, 1)
-        assert "{" not in error.hint.text
-
-
-def test_status_with_a_hint_of_its_own_has_a_summary_of_its_own() -> None:
-    statuses = [302, 400, 401, 403, 404, 408, 409, 422, 425, 429, 500]
-    summaries = [status_error(response({"detail": "x"}, status)).summary for status in statuses]
-    assert len({summary.partition(" (")[0] for summary in summaries}) == len(statuses)
+        assert error.retry_after == 99.0
+    assert [log_in(StubApi(response(ACCEPTED.body, status))) for status in (200, 299)] == [LOGIN] * 2
 
 
 def test_403_without_detail_comes_from_a_firewall() -> None:
     error = status_error(Response(status=403, body=b"<html>", ray="8f-FRA"))
     assert (error.hint.anchor, "8f-FRA" in error.detail) == ("403-firewall", True)
     assert status_error(response({}, 403)).detail == ""
+    assert status_error(response({"detail": "x"}, 403)).hint.anchor == "403"
     assert status_error(Response(status=401, body=b"<html>", ray="8f-FRA")).detail == ""
 
 
 @pytest.mark.parametrize(("body", "detail"), [
     ({"detail": "why"}, "why"),
-    ({"detail": [{"loc": ["body", "server_id"], "msg": "bad"}]}, "server_id: bad"),
     ({"detail": [{"loc": ["body", "a", 0], "msg": "x"}, "y"]}, "a.0: x; y"),
     ({"detail": [{"loc": [], "msg": "x"}, {"loc": "q"}]}, "request: x; request: invalid"),
     ({"detail": [1, None]}, "invalid; invalid"), ({"detail": ["x"] * 9}, "x; x; x; x; x"),
-    ({"detail": {}}, ""), ({"detail": 5}, ""), ({}, ""), ([], ""), ("why", ""), (b"<html>", ""),
+    ({"detail": {}}, ""), ({"detail": 5}, ""), ({}, ""), (["why"], ""), (b"<html>", ""),
 ])  # fmt: skip
 def test_detail_is_the_text_of_the_api(body: object, detail: str) -> None:
     assert status_error(response(body, 422)).detail == detail
@@ -160,35 +166,19 @@ def test_unfinished_operation_times_out(
     error = caught.value
     assert (error.operation_id, error.hint.anchor) == ("op-1", anchor)
     assert (bool(error.detail), status in error.summary) == (anchor != "timeout", True)
-    assert anchor != "timeout" or f"{seconds:.0f} s" in error.summary
-
-
-class Late(StubApi):
-    """API to which an operation is unknown for some seconds."""
-
-    def __init__(self, clock: FakeClock, seconds: float) -> None:
-        super().__init__(MISSING)
-        self._end = clock.time + seconds
-        self._clock = clock
-
-    def send(self, *args: Any, **options: Any) -> Response:
-        """Return 404, or the end of the operation."""
-        found = super().send(*args, **options)
-        return found if self._clock.time < self._end else DONE
 
 
 def test_unknown_operation_is_polled_for_five_seconds() -> None:
     clock = FakeClock()
-    assert wait_for(Late(clock, 4.5), clock=clock).succeeded
-    clock = FakeClock()
     with pytest.raises(StatusError):
-        wait_for(Late(clock, 999), clock=clock)
+        wait_for(StubApi(MISSING), clock=clock)
     assert 1005 <= clock.time < 1010
+    assert wait_for(StubApi(MISSING, MISSING, DONE)).succeeded
 
 
 @pytest.mark.parametrize(("responses", "kind", "requests"), [
     ([RUNNING, MISSING], StatusError, 2), ([response({"detail": "x"}, 403)], StatusError, 1),
-    ([response(b"<html>")], InvalidResponse, 5), ([response(b"[]")], InvalidResponse, 5),
+    ([response(b"<html>")], InvalidResponse, 5),
     ([response({"operation_id": "op-2"})], InvalidResponse, 5),
 ])  # fmt: skip
 def test_final_poll_error_names_the_operation(

@@ -1,4 +1,4 @@
-"""Tests of lib.runner.environment."""
+"""Tests of lib.runner.environment and lib.run_context."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ FIELDS = {
     "trigger": "GITHUB_EVENT_NAME", "sha": "GITHUB_SHA", "ref": "GITHUB_REF",
     "run_id": "GITHUB_RUN_ID",
 }  # fmt: skip
-FLAGS = {
-    "is_composite": ("GITHUB_ACTION_PATH", "/actions/x", ""),
-    "is_gitea": ("GITEA_ACTIONS", "true", "false"),
-    "is_act": ("ACT", "true", "1"),
-    "is_debug": ("RUNNER_DEBUG", "1", "true"),
-    "wants_own_exit_codes": ("DOCKER_AUTH_EXIT_CODES", "1", "0"),
-}
+FLAGS = [
+    ("is_composite", "GITHUB_ACTION_PATH", "/actions/x", ""),
+    ("is_gitea", "GITEA_ACTIONS", "true", "false"), ("is_act", "ACT", "true", "1"),
+    ("is_debug", "RUNNER_DEBUG", "1", "true"),
+    ("wants_own_exit_codes", "DOCKER_AUTH_EXIT_CODES", "1", "0"),
+]  # fmt: skip
 
 
 def test_inputs_are_trimmed_and_state_is_not() -> None:
@@ -29,6 +28,7 @@ def test_inputs_are_trimmed_and_state_is_not() -> None:
     assert environment.secrets() == ["rca_x", "t"]
     assert environment.saved_state("login") == " {} "
     assert "rca_" not in repr(environment)
+    assert Environment({}).saved_state("x") == Environment({}).input("x") == ""
 
 
 @pytest.mark.parametrize(("method", "name", "text", "value", "default"), [
@@ -41,26 +41,31 @@ def test_inputs_are_trimmed_and_state_is_not() -> None:
     ("launcher_pid", "DOCKER_AUTH_LAUNCHER", "-1", None, None),
     ("seconds_left", "DOCKER_AUTH_SECONDS", "25.5", 25.5, None),
     ("seconds_left", "DOCKER_AUTH_SECONDS", "x", None, None),
-    ("ca_paths", "SSL_CERT_FILE", " /a ", {"SSL_CERT_FILE": "/a"}, {}),
-    ("ca_paths", "REQUESTS_CA_BUNDLE", "/a", {"REQUESTS_CA_BUNDLE": "/a"}, {}),
-    ("ca_paths", "NODE_EXTRA_CA_CERTS", "/a", {"NODE_EXTRA_CA_CERTS": "/a"}, {}),
-    *((method, name, true, True, False) for method, (name, true, _) in FLAGS.items()),
-    *((method, name, false, False, False) for method, (name, _, false) in FLAGS.items()),
+    *(("ca_paths", name, " /a ", {name: "/a"}, {})
+      for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")),
+    *((method, name, true, True, False) for method, name, true, _ in FLAGS),
+    *((method, name, false, False, False) for method, name, _, false in FLAGS),
 ])  # fmt: skip
 def test_value_comes_from_its_variable(
     method: str, name: str, text: str, value: object, default: object
 ) -> None:
     for variables, expected in (({name: text}, value), ({}, default), ({name: ""}, default)):
         assert getattr(Environment(variables), method)() == expected
-    assert Environment({}).saved_state("x") == Environment({}).input("x") == ""
 
 
-@pytest.mark.parametrize(
-    ("gitea", "provider"), [("true", "gitea_actions"), ("false", "github_actions")]
-)
-def test_run_context_has_each_field_from_its_variable(gitea: str, provider: str) -> None:
+def test_run_context_has_each_field_from_its_variable() -> None:
     variables = {name: field for field, name in FIELDS.items()}
-    found = Environment({**variables, "GITEA_ACTIONS": gitea}).run_context()
-    assert found == RunContext(provider=provider, **{field: field for field in FIELDS})
+    for gitea, provider in (("true", "gitea_actions"), ("false", "github_actions")):
+        found = Environment({**variables, "GITEA_ACTIONS": gitea}).run_context()
+        assert found == RunContext(provider=provider, **{field: field for field in FIELDS})
     unknown = RunContext(provider="github_actions", **dict.fromkeys(FIELDS, ""))
     assert Environment({}).run_context() == unknown
+
+
+def test_run_context_leaves_out_only_what_it_may() -> None:
+    required = {"provider": "p", "repository": "r", "workflow": "", "trigger": "t", "actor": "a"}
+    known = RunContext(**required, sha="0123abc", ref="refs/heads/main", run_id="42").body()
+    context = {**required, "sha": "0123abc", "ref": "refs/heads/main"}
+    assert known == {"run_id": "42", "run_context": context}
+    unknown = RunContext(**required, sha="", ref="", run_id="").body()
+    assert unknown == {"run_context": required}

@@ -1,4 +1,4 @@
-"""Tests of lib.errors."""
+"""Tests of lib.errors and lib.hints."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lib import hints
 from lib.errors import RETRYABLE_STATUSES, ActionError, ApiError, StatusError, TransportError
 from lib.hints import Hint
 
@@ -14,8 +15,8 @@ HINT = Hint("Fix it.", "anchor")
 
 
 @pytest.mark.parametrize(("fields", "message"), [
-    ({}, "Failed. Fix it."), ({"detail": "why"}, "Failed: why. Fix it."),
-    ({"detail": "why. ."}, "Failed: why. Fix it."), ({"detail": ". "}, "Failed. Fix it."),
+    ({}, "Failed. Fix it."), ({"detail": "why. ."}, "Failed: why. Fix it."),
+    ({"detail": ". "}, "Failed. Fix it."),
     ({"attempts": 5, "detail": "why"}, "Failed (5 attempts): why. Fix it."),
     ({"operation_id": "op-1"}, "Failed. Fix it. (operation op-1)"),
     ({"operation_id": "op-1", "operation_label": "x"}, "Failed. Fix it. (x op-1)"),
@@ -36,8 +37,7 @@ def test_retryable_statuses_are_the_transient_ones() -> None:
 
 
 @pytest.mark.parametrize(("status", "retry_after", "is_throttled"), [
-    (429, None, True), (429, 3.0, True), (503, 0.0, True), (503, 3.0, True),
-    (503, None, False), (502, 3.0, False), (430, 3.0, False),
+    (429, None, True), (503, 0.0, True), (503, None, False), (502, 3.0, False), (430, 3.0, False),
 ])  # fmt: skip
 def test_throttling_is_429_or_503_with_retry_after(
     status: int, retry_after: float | None, *, is_throttled: bool
@@ -51,10 +51,61 @@ def test_api_error_assumes_the_worst_by_default() -> None:
     assert (error.retryable, error.maybe_processed, error.attempts) == (False, True, 1)
     assert not error.is_throttled
     assert StatusError("Failed", hint=HINT, status=503).retry_after is None
+    assert (replace(error, attempts=3).attempts, error.attempts) == (3, 1)
 
 
-def test_replaced_error_is_new_and_of_the_same_type() -> None:
-    error = StatusError("Failed", hint=HINT, status=503)
-    changed = replace(error, attempts=3)
-    assert (type(changed), changed.status, changed.attempts) == (StatusError, 503, 3)
-    assert error.attempts == 1
+@pytest.mark.parametrize(("anchor", "statuses"), [
+    ("redirect", [300, 399]), ("400", [299, 400, 402, 405, 499]), ("401", [401]), ("403", [403]),
+    ("404", [404]), ("409", [409]), ("422", [422]), ("429", [429]),
+    ("5xx", [408, 425, 500, 502, 503, 504, 599]),
+])  # fmt: skip
+def test_status_has_its_hint(anchor: str, statuses: list[int]) -> None:
+    names = {"requires": "THE SCOPES", "ids": "THE IDS", "not_found": "No such thing"}
+    for status in statuses:
+        summary, hint = hints.for_status(status, **names)
+        assert (hint.anchor, hint.text[-1], "{" in summary + hint.text) == (anchor, ".", False)
+        assert summary.count(str(status)) == 1
+        found = [name for name in names.values() if name in summary + hint.text]
+        assert found == {403: ["THE SCOPES"], 404: ["THE IDS", "No such thing"],
+                         422: ["THE IDS"]}.get(status, [])  # fmt: skip
+
+
+@pytest.mark.parametrize(("output", "anchor"), [
+    ("Cannot connect to the Docker daemon at unix:///var/run/docker.sock", "docker-daemon"),
+    ("permission denied while trying to connect to the Docker API", "docker-permission"),
+    ("Error saving credentials: open /root/.docker: permission denied", "docker-config"),
+    ("dial tcp: lookup ghcr.example: no such host", "registry-dns"),
+    ("tls: failed to verify certificate: x509: unknown authority", "registry-certificate"),
+    ("toomanyrequests: Rate exceeded", "registry-rate-limit"),
+    ("Error: unauthorized: authentication required", "registry-unauthorized"),
+    ("denied: requested access to the resource is denied", "registry-denied"),
+    ("denied; cannot connect to the docker daemon", "docker-daemon"), ("", "docker-failed"),
+])  # fmt: skip
+def test_docker_output_has_its_hint(output: str, anchor: str) -> None:
+    hint = hints.for_docker_output(output, "THE CREDENTIAL")
+    assert (hint.anchor, hint.text[-1], "{" in hint.text) == (anchor, ".", False)
+    names = {"registry-dns", "registry-unauthorized", "registry-denied", "docker-failed"}
+    assert ("THE CREDENTIAL" in hint.text) is (anchor in names)
+    assert hints.for_docker_output(output.upper(), "THE CREDENTIAL") == hint
+
+
+@pytest.mark.parametrize(("message", "fix"), [
+    ("certificate has expired", "clock"), ("certificate is not yet valid", "clock"),
+    ("A required certificate is not within its validity period", "clock"),
+    ("The certificate's CN name does not match the passed value.", "another name"),
+    ("Hostname mismatch, certificate is not valid for 'x'", "another name"),
+    ("self-signed certificate", "NODE_EXTRA_CA_CERTS"),
+])  # fmt: skip
+def test_certificate_error_has_its_hint(message: str, fix: str) -> None:
+    hint = hints.for_certificate_error(message)
+    assert (hint.anchor, fix in hint.text) == ("certificate", True)
+
+
+def test_logout_command_removes_the_login() -> None:
+    assert hints.logout_command("ghcr.io") == "`docker logout ghcr.io`"
+    # docker/cli#7326: `docker logout docker.io` removes nothing.
+    assert hints.logout_command("docker.io") == hints.logout_command("") == "`docker logout`"
+
+
+def test_hint_links_to_its_section() -> None:
+    assert Hint("Fix it.", "403").link == f"{hints.TROUBLESHOOTING}#403"

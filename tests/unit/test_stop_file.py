@@ -19,22 +19,17 @@ def files(tmp_path: Path) -> StepFiles:
 
 
 # The inner steps of a composite action share the step's name.
-@pytest.mark.parametrize(("step", "login_id", "stopped"), [
-    ("login", ID, True), ("login", OTHER, False), ("login", "", False), ("other", ID, False),
+@pytest.mark.parametrize(("post_id", "stopped"), [
+    (ID, [True, False, False, False]), ("", [True, True, True, False]),
+    ("../x", [True, True, True, False]),
 ])  # fmt: skip
-def test_post_stops_its_own_login_only(
-    files: StepFiles, tmp_path: Path, step: str, login_id: str, *, stopped: bool
+def test_post_stops_its_own_login_or_if_unknown_all(
+    tmp_path: Path, post_id: str, stopped: list[bool]
 ) -> None:
-    files.stop()
-    assert StepFiles(tmp_path, step, login_id).is_stopped() is stopped
+    StepFiles(tmp_path, "login", post_id).stop()
+    logins = [("login", ID), ("login", OTHER), ("login", ""), ("other", ID)]
+    assert [StepFiles(tmp_path, *login).is_stopped() for login in logins] == stopped
     assert len(list(tmp_path.iterdir())) == 1
-
-
-@pytest.mark.parametrize("unknown", ["", "../x", "no-uuid"])
-def test_post_without_an_id_stops_all_logins_of_the_step(tmp_path: Path, unknown: str) -> None:
-    StepFiles(tmp_path, "login", unknown).stop()
-    for login_id, step in [(ID, "login"), (OTHER, "login"), ("", "login"), (ID, "other")]:
-        assert StepFiles(tmp_path, step, login_id).is_stopped() is (step == "login")
 
 
 def test_stop_file_is_private_and_follows_no_link(files: StepFiles, tmp_path: Path) -> None:
@@ -44,8 +39,7 @@ def test_stop_file_is_private_and_follows_no_link(files: StepFiles, tmp_path: Pa
     path.unlink()
     path.symlink_to(tmp_path / "target")
     files.stop()
-    assert list(tmp_path.iterdir()) == [path]
-    assert files.is_stopped()
+    assert (list(tmp_path.iterdir()), files.is_stopped()) == ([path], True)
 
 
 def test_newest_state_is_the_last_complete_line(files: StepFiles, tmp_path: Path) -> None:
@@ -59,7 +53,6 @@ def test_newest_state_is_the_last_complete_line(files: StepFiles, tmp_path: Path
         (path.read_bytes() + b"cut of", "two ü"),
         (b"cut of", ""),
         (b"\xff\n", "\ufffd"),
-        (b"x" * 65_530 + b"\n1234\n", "1234"),
         (b"x" * 65_530 + b"\n1234\n5\n", "1234"),  # only 64 KiB are read
     ]:
         path.write_bytes(content)
@@ -68,25 +61,18 @@ def test_newest_state_is_the_last_complete_line(files: StepFiles, tmp_path: Path
 
 def test_state_files_of_logins_are_separate(files: StepFiles, tmp_path: Path) -> None:
     other, unknown = StepFiles(tmp_path, "login", OTHER), StepFiles(tmp_path, "login", "")
-    files.append_state("one")
-    other.append_state("two")
-    unknown.append_state("three")
-    assert StepFiles(tmp_path, "other", ID).newest_state() == ""
-    assert (files.newest_state(), other.newest_state()) == ("one", "two")
+    foreign = StepFiles(tmp_path, "other", ID)
+    assert unknown.newest_state() == ""
+    for seconds, step_files in enumerate((files, other, foreign, unknown)):
+        before = set(tmp_path.iterdir())
+        step_files.append_state(str(seconds))
+        for path in set(tmp_path.iterdir()) - before:
+            os.utime(path, (seconds, seconds))
+    found = [step_files.newest_state() for step_files in (files, other, foreign, unknown)]
+    assert found == ["0", "1", "2", "1"]  # without an id, that of the step's newest file
     for step_files in (unknown, files, files):
         step_files.remove_state()
-    assert (files.newest_state(), other.newest_state()) == ("", "two")
-
-
-def test_without_an_id_the_newest_file_of_the_step_counts(tmp_path: Path) -> None:
-    assert StepFiles(tmp_path, "login", "").newest_state() == ""
-    logins = [("login", ID), ("login", OTHER), ("other", ID)]
-    for seconds, (step, login_id) in enumerate(logins):
-        before = set(tmp_path.iterdir())
-        StepFiles(tmp_path, step, login_id).append_state(f"{step} {login_id}")
-        [path] = set(tmp_path.iterdir()) - before
-        os.utime(path, (seconds, seconds))
-    assert StepFiles(tmp_path, "login", "").newest_state() == f"login {OTHER}"
+    assert (files.newest_state(), other.newest_state()) == ("", "1")
 
 
 def test_state_file_is_no_link_and_no_pipe(files: StepFiles, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Transport that responds with what a test lists."""
+"""A clock and a transport without real time and a real network."""
 
 from __future__ import annotations
 
@@ -7,11 +7,38 @@ from typing import Any
 
 from lib.api.client import Client
 from lib.api.transport import Response
-from lib.deadline import Clock, Deadline
+from lib.cancellation import Canceled
+from lib.deadline import Clock, Deadlines
 from lib.run_context import RunContext
 
 _NAMES = ("provider", "repository", "workflow", "trigger", "actor", "sha", "ref", "run_id")
 CONTEXT = RunContext(**dict.fromkeys(_NAMES, "x"))
+
+
+class FakeClock:
+    """Clock that a sleep moves forward immediately, and each reading by `tick` seconds."""
+
+    def __init__(self, *, tick: float = 0.0, canceled: bool = False) -> None:
+        self.time = 1000.0
+        self.sleeps: list[float] = []
+        self._tick = tick
+        self._canceled = canceled
+
+    def now(self) -> float:
+        """Return the seconds so far."""
+        self.time += self._tick
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        """Let the seconds pass."""
+        self.raise_if_canceled()
+        self.sleeps.append(seconds)
+        self.time += seconds
+
+    def raise_if_canceled(self, *, request_in_flight: bool = False) -> None:  # noqa: ARG002
+        """Raise if the step is canceled."""
+        if self._canceled:
+            raise Canceled
 
 
 def response(body: object, status: int = 200, retry_after: float | None = None) -> Response:
@@ -30,12 +57,7 @@ class StubApi:
         self._responses = list(responses)
 
     def send(
-        self,
-        method: str,
-        path: str,
-        body: dict[str, Any] | None,
-        *,
-        deadlines: tuple[Deadline, ...],
+        self, method: str, path: str, body: dict[str, Any] | None, *, deadlines: Deadlines
     ) -> Response:
         """Return the next response, or raise it."""
         self.requests.append((f"{method} {path}", body))
