@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Any
 
@@ -10,7 +11,6 @@ import pytest
 from lib.api.faults import timed_out
 from lib.api.models import AcceptedLogin, LogoutRequest, Operation, PassthroughLogin, VaultLogin
 from lib.api.transport import Response
-from lib.cancellation import Canceled
 from lib.deadline import Deadline
 from lib.errors import ApiError, InvalidResponse, OperationTimeout, StatusError
 from tests.unit.fakes import CONTEXT, FakeClock, StubApi, response
@@ -24,6 +24,7 @@ RUNNING = response({"operation_id": "op-1", "status": "running"})
 DONE = response({"status": "completed", "result": {"exit_code": 0}})
 MISSING = response({"detail": "x"}, 404)
 LOST = timed_out(sent=True)
+PAGE = response(b"<html>")
 BASE = "/api/automation/v1"
 
 
@@ -39,8 +40,7 @@ def log_out(api: StubApi, seconds: float = 60) -> Operation:
     return api.client(clock).log_out(LOGOUT, Deadline(clock, seconds))
 
 
-def wait_for(api: StubApi, seconds: float = 300, clock: FakeClock | None = None) -> Operation:
-    clock = clock or FakeClock()
+def wait_for(api: StubApi, clock: FakeClock, seconds: float = 300) -> Operation:
     return api.client(clock).wait_for("op-1", Deadline(clock, seconds), purpose="login")
 
 
@@ -50,44 +50,31 @@ def status_error(found: Response) -> StatusError:
     return caught.value
 
 
-def test_login_sends_request_and_run_context() -> None:
-    requests: list[tuple[VaultLogin | PassthroughLogin, str]]
-    requests = [(VAULT, "login"), (DIRECT, "login-direct")]
-    for request, path in requests:
-        api = StubApi(ACCEPTED)
-        assert log_in(api, request) == LOGIN
-        body = {**asdict(request), **CONTEXT.body()}
-        assert api.requests == [(f"POST {BASE}/registry-auth/{path}", body)]
-        assert (api.limits, len(api.log)) == ([[30.0, 300.0]], 1)
+@pytest.mark.parametrize(("request_", "path"), [(VAULT, "login"), (DIRECT, "login-direct")])
+def test_login_sends_request_and_run_context(
+    request_: VaultLogin | PassthroughLogin, path: str
+) -> None:
+    api = StubApi(ACCEPTED)
+    assert log_in(api, request_) == LOGIN
+    body = {**asdict(request_), **CONTEXT.body()}
+    assert api.requests == [(f"POST {BASE}/registry-auth/{path}", body)]
+    assert (api.limits, len(api.log)) == ([[30.0, 300.0]], 1)
 
 
-def test_canceled_step_sends_nothing() -> None:
-    api, clock = StubApi(ACCEPTED), FakeClock(canceled=True)
-    with pytest.raises(Canceled):
-        api.client(clock).log_in(VAULT, Deadline(clock, 300))
-    assert api.requests == []
-
-
-@pytest.mark.parametrize("sent", [True, False])
-def test_login_remembers_an_earlier_attempt(*, sent: bool) -> None:
-    api = StubApi(timed_out(sent=sent), ACCEPTED)
-    assert log_in(api).maybe_repeated is sent
-    assert len(api.log) == 2  # the retry, and the second response
-
-
-@pytest.mark.parametrize(("first", "reason"), [
-    (LOST, "attempt 2 of 5"), (response({}, 503, 7.0), "as the API requested"),
-    (response({}, 429), ""), (response({}, 503, 0.0), ""),
+@pytest.mark.parametrize(("first", "maybe_repeated", "reason"), [
+    (LOST, True, "attempt 2 of 5"), (timed_out(sent=False), False, "attempt 2 of 5"),
+    (response({}, 503, 7.0), True, "as the API requested"), (response({}, 429), False, ""),
 ])  # fmt: skip
-def test_retry_is_logged_with_its_reason(first: Any, reason: str) -> None:
+def test_retried_login_remembers_and_logs_the_first_attempt(
+    first: Any, reason: str, *, maybe_repeated: bool
+) -> None:
     api = StubApi(first, ACCEPTED)
-    log_in(api)
+    assert log_in(api).maybe_repeated is maybe_repeated
     [line] = [line for line in api.log if "Retrying" in line]
-    assert reason in line
-    assert bool(reason) is ("attempt" in line or "requested" in line)
+    assert (reason in line, "attempt" in line or "requested" in line) == (True, bool(reason))
 
 
-@pytest.mark.parametrize("body", [b"", b" \n", b"null", b"{}", b"[1]", b'"ok"', b"true"])
+@pytest.mark.parametrize("body", [b"", b" \n", b"{}", b"[1]"])
 def test_logout_accepts_any_json_or_nothing(body: bytes) -> None:
     api = StubApi(response(body, 204))
     assert log_out(api) == Operation()
@@ -95,25 +82,17 @@ def test_logout_accepts_any_json_or_nothing(body: bytes) -> None:
     assert api.requests == [(path, {**asdict(LOGOUT), **CONTEXT.body()})]
 
 
-@pytest.mark.parametrize(("seconds", "share"), [(12, 5), (15, 5), (60, 20), (90, 30), (300, 30)])
+@pytest.mark.parametrize(("seconds", "share"), [(12, 5), (60, 20), (90, 30), (300, 30)])
 def test_attempt_takes_a_third_of_the_time_left(seconds: float, share: float) -> None:
     api = StubApi(response(b""))
     log_out(api, seconds)
     assert api.limits == [[share, seconds]]
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]"])
-def test_login_response_that_is_no_object_is_invalid(body: bytes) -> None:
-    with pytest.raises(InvalidResponse) as caught:
-        log_in(StubApi(response(body)))
-    assert (caught.value.attempts, caught.value.maybe_processed) == (1, True)
-
-
 @pytest.mark.parametrize(("anchor", "flags", "statuses"), [
     # r: retryable, p: may have been processed
-    ("400", "", [199]), ("redirect", "", [300, 399]), ("400", "", [400, 499]), ("429", "r", [429]),
-    ("401", "", [401]), ("5xx", "r", [408, 425]), ("5xx", "p", [501, 599]),
-    ("5xx", "rp", [500, 524]),
+    ("redirect", "", [300]), ("400", "", [199, 499]), ("429", "r", [429]), ("5xx", "r", [408]),
+    ("5xx", "p", [501]), ("5xx", "rp", [500, 524]),
 ])  # fmt: skip
 def test_status_other_than_2xx_is_an_error(anchor: str, flags: str, statuses: list[int]) -> None:
     for status in statuses:
@@ -133,11 +112,10 @@ def test_403_without_detail_comes_from_a_firewall() -> None:
 
 
 @pytest.mark.parametrize(("body", "detail"), [
-    ({"detail": "why"}, "why"),
     ({"detail": [{"loc": ["body", "a", 0], "msg": "x"}, "y"]}, "a.0: x; y"),
     ({"detail": [{"loc": [], "msg": "x"}, {"loc": "q"}]}, "request: x; request: invalid"),
     ({"detail": [1, None]}, "invalid; invalid"), ({"detail": ["x"] * 9}, "x; x; x; x; x"),
-    ({"detail": {}}, ""), ({"detail": 5}, ""), ({}, ""), (["why"], ""), (b"<html>", ""),
+    ({"detail": {}}, ""), ({}, ""), (["why"], ""), (b"<html>", ""),
 ])  # fmt: skip
 def test_detail_is_the_text_of_the_api(body: object, detail: str) -> None:
     assert status_error(response(body, 422)).detail == detail
@@ -145,7 +123,7 @@ def test_detail_is_the_text_of_the_api(body: object, detail: str) -> None:
 
 def test_operation_is_polled_until_it_ends() -> None:
     api, clock = StubApi(RUNNING, response({"status": "odd"}), RUNNING, DONE), FakeClock()
-    assert wait_for(api, clock=clock).succeeded
+    assert wait_for(api, clock).succeeded
     assert api.requests == [(f"GET {BASE}/operations/op-1", None)] * 4
     assert (0.3 <= clock.sleeps[0] <= 0.315, api.limits[0][0]) == (True, 30)
     deadline = Deadline(clock, 60)
@@ -156,13 +134,13 @@ def test_operation_is_polled_until_it_ends() -> None:
 @pytest.mark.parametrize(("responses", "seconds", "anchor", "status"), [
     ([RUNNING], 20, "timeout", "running"), ([DONE], 0.4, "timeout", "unknown"),
     ([RUNNING, LOST], 20, "unreachable", "running"), ([LOST], 20, "unreachable", "unknown"),
-    ([response({}, 429)], 20, "429", "unknown"), ([response({"x": 1})], 20, "timeout", "unknown"),
+    ([response({"x": 1})], 20, "timeout", "unknown"),
 ])  # fmt: skip
 def test_unfinished_operation_times_out(
     responses: list[Any], seconds: float, anchor: str, status: str
 ) -> None:
     with pytest.raises(OperationTimeout) as caught:
-        wait_for(StubApi(*responses), seconds)
+        wait_for(StubApi(*responses), FakeClock(), seconds)
     error = caught.value
     assert (error.operation_id, error.hint.anchor) == ("op-1", anchor)
     assert (bool(error.detail), status in error.summary) == (anchor != "timeout", True)
@@ -171,22 +149,21 @@ def test_unfinished_operation_times_out(
 def test_unknown_operation_is_polled_for_five_seconds() -> None:
     clock = FakeClock()
     with pytest.raises(StatusError):
-        wait_for(StubApi(MISSING), clock=clock)
+        wait_for(StubApi(MISSING), clock)
     assert 1005 <= clock.time < 1010
-    assert wait_for(StubApi(MISSING, MISSING, DONE)).succeeded
+    assert wait_for(StubApi(MISSING, MISSING, DONE), clock).succeeded
 
 
 @pytest.mark.parametrize(("responses", "kind", "requests"), [
     ([RUNNING, MISSING], StatusError, 2), ([response({"detail": "x"}, 403)], StatusError, 1),
-    ([response(b"<html>")], InvalidResponse, 5),
-    ([response({"operation_id": "op-2"})], InvalidResponse, 5),
+    ([PAGE], InvalidResponse, 5), ([response({"operation_id": "op-2"})], InvalidResponse, 5),
+    ([PAGE] * 4 + [DONE], None, 5),
 ])  # fmt: skip
 def test_final_poll_error_names_the_operation(
-    responses: list[Response], kind: type[ApiError], requests: int
+    responses: list[Response], kind: type[ApiError] | None, requests: int
 ) -> None:
     api = StubApi(*responses)
-    with pytest.raises(kind) as caught:
-        wait_for(api)
-    assert (caught.value.operation_id, len(api.requests)) == ("op-1", requests)
-    if kind is InvalidResponse:
-        assert wait_for(StubApi(*responses * 4, DONE)).succeeded
+    with pytest.raises(kind) if kind else nullcontext() as caught:
+        wait_for(api, FakeClock())
+    assert len(api.requests) == requests
+    assert caught is None or caught.value.operation_id == "op-1"
