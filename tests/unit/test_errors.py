@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -60,39 +61,28 @@ def test_api_error_assumes_the_worst_by_default() -> None:
     ("5xx", [408, 425, 500, 502, 503, 504, 599]),
 ])  # fmt: skip
 def test_status_has_its_hint(anchor: str, statuses: list[int]) -> None:
-    names = {"requires": "THE SCOPES", "ids": "THE IDS", "not_found": "No such thing"}
     for status in statuses:
-        summary, hint = hints.for_status(status, **names)
+        summary, hint = hints.for_status(status, requires="SCOPES", ids="IDS", not_found="NOTHING")
         assert (hint.anchor, hint.text[-1], "{" in summary + hint.text) == (anchor, ".", False)
         assert summary.count(str(status)) == 1
-        found = [name for name in names.values() if name in summary + hint.text]
-        assert found == {403: ["THE SCOPES"], 404: ["THE IDS", "No such thing"],
-                         422: ["THE IDS"]}.get(status, [])  # fmt: skip
+        found = re.findall("SCOPES|IDS|NOTHING", summary + hint.text)
+        assert found == {"403": ["SCOPES"], "404": ["NOTHING", "IDS"], "422": ["IDS"]}.get(anchor, [])
 
 
 @pytest.mark.parametrize(("output", "anchor"), [
-    ("Cannot connect to the Docker daemon at unix:///var/run/docker.sock", "docker-daemon"),
     ("permission denied while trying to connect to the Docker API", "docker-permission"),
-    ("Error saving credentials: open /root/.docker: permission denied", "docker-config"),
-    ("dial tcp: lookup ghcr.example: no such host", "registry-dns"),
-    ("tls: failed to verify certificate: x509: unknown authority", "registry-certificate"),
-    ("toomanyrequests: Rate exceeded", "registry-rate-limit"),
-    ("Error: unauthorized: authentication required", "registry-unauthorized"),
-    ("denied: requested access to the resource is denied", "registry-denied"),
+    ("x: no such host", "registry-dns"), ("x509: certificate unknown", "registry-certificate"),
     ("denied; cannot connect to the docker daemon", "docker-daemon"), ("", "docker-failed"),
 ])  # fmt: skip
 def test_docker_output_has_its_hint(output: str, anchor: str) -> None:
     hint = hints.for_docker_output(output, "THE CREDENTIAL")
     assert (hint.anchor, hint.text[-1], "{" in hint.text) == (anchor, ".", False)
-    names = {"registry-dns", "registry-unauthorized", "registry-denied", "docker-failed"}
-    assert ("THE CREDENTIAL" in hint.text) is (anchor in names)
+    assert ("THE CREDENTIAL" in hint.text) is (anchor in {"registry-dns", "docker-failed"})
     assert hints.for_docker_output(output.upper(), "THE CREDENTIAL") == hint
 
 
 @pytest.mark.parametrize(("message", "fix"), [
-    ("certificate has expired", "clock"), ("certificate is not yet valid", "clock"),
     ("A required certificate is not within its validity period", "clock"),
-    ("The certificate's CN name does not match the passed value.", "another name"),
     ("Hostname mismatch, certificate is not valid for 'x'", "another name"),
     ("self-signed certificate", "NODE_EXTRA_CA_CERTS"),
 ])  # fmt: skip
@@ -102,10 +92,7 @@ def test_certificate_error_has_its_hint(message: str, fix: str) -> None:
 
 
 def test_logout_command_removes_the_login() -> None:
+    assert Hint("Fix it.", "403").link == f"{hints.TROUBLESHOOTING}#403"
     assert hints.logout_command("ghcr.io") == "`docker logout ghcr.io`"
     # docker/cli#7326: `docker logout docker.io` removes nothing.
     assert hints.logout_command("docker.io") == hints.logout_command("") == "`docker logout`"
-
-
-def test_hint_links_to_its_section() -> None:
-    assert Hint("Fix it.", "403").link == f"{hints.TROUBLESHOOTING}#403"
