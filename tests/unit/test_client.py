@@ -35,11 +35,6 @@ def log_in(
     return api.client(clock).log_in(request, Deadline(clock, seconds))
 
 
-def log_out(api: StubApi, seconds: float = 60) -> Operation:
-    clock = FakeClock()
-    return api.client(clock).log_out(LOGOUT, Deadline(clock, seconds))
-
-
 def wait_for(api: StubApi, clock: FakeClock, seconds: float = 300) -> Operation:
     return api.client(clock).wait_for("op-1", Deadline(clock, seconds), purpose="login")
 
@@ -50,15 +45,13 @@ def status_error(found: Response) -> StatusError:
     return caught.value
 
 
-@pytest.mark.parametrize(("request_", "path"), [(VAULT, "login"), (DIRECT, "login-direct")])
-def test_login_sends_request_and_run_context(
-    request_: VaultLogin | PassthroughLogin, path: str
-) -> None:
+def test_login_sends_request_and_run_context() -> None:
     api = StubApi(ACCEPTED)
-    assert log_in(api, request_) == LOGIN
-    body = {**asdict(request_), **CONTEXT.body()}
-    assert api.requests == [(f"POST {BASE}/registry-auth/{path}", body)]
-    assert (api.limits, len(api.log)) == ([[30.0, 300.0]], 1)
+    assert (log_in(api), log_in(api, DIRECT)) == (LOGIN, LOGIN)
+    for (path, body), request in zip(api.requests, (VAULT, DIRECT), strict=True):
+        assert path == f"POST {BASE}{request.endpoint.path}"
+        assert body == {**asdict(request), **CONTEXT.body()}
+    assert (api.limits, len(api.log)) == ([[30.0, 300.0]] * 2, 2)
 
 
 @pytest.mark.parametrize(("first", "maybe_repeated", "reason"), [
@@ -74,19 +67,15 @@ def test_retried_login_remembers_and_logs_the_first_attempt(
     assert (reason in line, "attempt" in line or "requested" in line) == (True, bool(reason))
 
 
-@pytest.mark.parametrize("body", [b"", b" \n", b"{}", b"[1]"])
-def test_logout_accepts_any_json_or_nothing(body: bytes) -> None:
-    api = StubApi(response(body, 204))
-    assert log_out(api) == Operation()
-    path = f"POST {BASE}/registry-auth/logout"
-    assert api.requests == [(path, {**asdict(LOGOUT), **CONTEXT.body()})]
-
-
-@pytest.mark.parametrize(("seconds", "share"), [(12, 5), (60, 20), (90, 30), (300, 30)])
-def test_attempt_takes_a_third_of_the_time_left(seconds: float, share: float) -> None:
-    api = StubApi(response(b""))
-    log_out(api, seconds)
-    assert api.limits == [[share, seconds]]
+# An attempt takes a third of the time left, from 5 to 30 s.
+@pytest.mark.parametrize(("body", "seconds", "share"), [
+    (b"", 12.0, 5.0), (b" \n", 60.0, 20.0), (b"{}", 90.0, 30.0), (b"[1]", 300.0, 30.0),
+])  # fmt: skip
+def test_logout_accepts_any_json_or_nothing(body: bytes, seconds: float, share: float) -> None:
+    api, clock = StubApi(response(body, 204)), FakeClock()
+    assert api.client(clock).log_out(LOGOUT, Deadline(clock, seconds)) == Operation()
+    path, fields = f"POST {BASE}/registry-auth/logout", {**asdict(LOGOUT), **CONTEXT.body()}
+    assert (api.requests, api.limits) == ([(path, fields)], [[share, seconds]])
 
 
 @pytest.mark.parametrize(("anchor", "flags", "statuses"), [

@@ -1,12 +1,16 @@
-"""Tests of lib.inputs."""
+"""Tests of lib.inputs, lib.runner.environment and lib.run_context."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from lib.api.models import LogoutRequest, PassthroughLogin, VaultLogin
 from lib.errors import InputError
 from lib.inputs import LoginInputs, LogoutInputs, read_login_inputs, read_logout_inputs
+from lib.run_context import RunContext
 from lib.runner.environment import Environment
 
 KEY = "rca_0123456789"
@@ -14,6 +18,20 @@ ID = "11111111-2222-4333-8444-555555555555"
 VAULT = {"api_key": KEY, "server_id": ID, "credential_id": ID.replace("1", "A")}
 LOGOUT = {"api_key": KEY, "server_id": ID, "registry_url": "ghcr.io"}
 DIRECT = {**LOGOUT, "username": "octocat", "access_token": "ghp_0123456789"}
+PASSTHROUGH = PassthroughLogin(
+    server_id=ID, registry_url="ghcr.io", username="octocat", access_token="ghp_0123456789"
+)
+FIELDS = {
+    "repository": "GITHUB_REPOSITORY", "workflow": "GITHUB_WORKFLOW", "actor": "GITHUB_ACTOR",
+    "trigger": "GITHUB_EVENT_NAME", "sha": "GITHUB_SHA", "ref": "GITHUB_REF",
+    "run_id": "GITHUB_RUN_ID",
+}  # fmt: skip
+FLAGS = [
+    ("is_composite", "GITHUB_ACTION_PATH", "/actions/x", ""),
+    ("is_gitea", "GITEA_ACTIONS", "true", "false"), ("is_act", "ACT", "true", "1"),
+    ("is_debug", "RUNNER_DEBUG", "1", "true"),
+    ("wants_own_exit_codes", "DOCKER_AUTH_EXIT_CODES", "1", "0"),
+]  # fmt: skip
 
 
 def environment(inputs: dict[str, str], **variables: str) -> Environment:
@@ -46,9 +64,11 @@ def test_optional_inputs_have_defaults_and_all_are_trimmed() -> None:
     *(("cleanup", text, False) for text in ("false", "False", "FALSE")),
     *(("timeout", text, int(text)) for text in ("1", "3600", "060", "000002")),
     ("api_url", "https://r.example.com/base/", "https://r.example.com/base"),
+    *(("request", text, replace(PASSTHROUGH, access_token=text)) for text in ("x", "{\n 1}\t\x7fé")),
 ])  # fmt: skip
 def test_valid_input_is_accepted(name: str, text: str, value: object) -> None:
-    assert getattr(read(VAULT, **{name: text}), name) == value
+    found = read(DIRECT, access_token=text) if name == "request" else read(VAULT, **{name: text})
+    assert getattr(found, name) == value
 
 
 @pytest.mark.parametrize(("name", "texts"), [
@@ -67,24 +87,11 @@ def test_invalid_input_is_named_and_not_shown(name: str, texts: list[str]) -> No
         assert len(text) < 5 or text not in str(error)
 
 
-@pytest.mark.parametrize("key", ["rk_t_", "rk_m_", "rds_"])
-def test_key_kind_that_cannot_work_is_named(key: str) -> None:
-    assert key in rejected(VAULT, api_key=f"{key}1").summary
-
-
 @pytest.mark.parametrize("name", ["api_key", "server_id"])
 def test_missing_input_names_the_usual_causes(name: str) -> None:
     error = rejected(VAULT, **{name: " \n"})
     assert (error.hint.anchor, name in error.summary) == ("missing-input", True)
-    for cause in ("fork", "Dependabot", "environment", "secrets: inherit"):
-        assert cause in error.hint.text
-
-
-@pytest.mark.parametrize("token", ['{\n  "type": "service_account"\n}', "x", "a\tb\x7fé"])
-def test_access_token_can_be_any_text(token: str) -> None:
-    assert read(DIRECT, access_token=f"\n{token}\n").request == PassthroughLogin(
-        server_id=ID, registry_url="ghcr.io", username="octocat", access_token=token
-    )
+    assert ("forks" in error.hint.text, "secrets: inherit" in error.hint.text) == (True, True)
 
 
 @pytest.mark.parametrize(("inputs", "changes", "anchor", "start", "end"), [
@@ -98,6 +105,8 @@ def test_access_token_can_be_any_text(token: str) -> None:
      "access_token is set"),
     (DIRECT, "username=octo\vcat", "invalid-input", "Input username", ""),
     (DIRECT, "registry_url=ghcr.io/${{x}}", "invalid-input", "Input registry_url", ""),
+    *((VAULT, f"api_key={kind}1", "invalid-input", f"Input api_key is {name}", f"({kind})")
+      for kind, name in (("rk_m_", "a machine"), ("rds_", "a deploy"))),
 ])  # fmt: skip
 def test_credential_is_one_complete_mode(
     inputs: dict[str, str], changes: str, anchor: str, start: str, end: str
@@ -128,3 +137,50 @@ def test_logout_needs_key_server_and_registry() -> None:
         with pytest.raises(InputError, match=f"Input {name} ") as caught:
             read_logout_inputs(environment({**LOGOUT, name: ""}))
         assert caught.value.hint.anchor == "missing-input"
+
+
+def test_inputs_are_trimmed_and_state_is_not() -> None:
+    found = environment({"api_key": " \trca_x\r\n", "access_token": "t"}, STATE_login=" {} ")
+    assert (found.secrets(), found.saved_state("login")) == (["rca_x", "t"], " {} ")
+    assert "rca_" not in repr(found)
+    assert Environment({}).saved_state("x") == Environment({}).input("x") == ""
+
+
+@pytest.mark.parametrize(("method", "name", "text", "value", "default"), [
+    ("state_file", "GITHUB_STATE", "/x", Path("/x"), None),
+    ("output_file", "GITHUB_OUTPUT", "/x", Path("/x"), None),
+    ("step", "GITHUB_ACTION", "x", "x", ""),
+    ("login_id", "DOCKER_AUTH_LOGIN_ID", "x", "x", ""),
+    ("launcher_namespace", "DOCKER_AUTH_PID_NAMESPACE", "x", "x", ""),
+    ("launcher_pid", "DOCKER_AUTH_LAUNCHER", "4711", 4711, None),
+    ("launcher_pid", "DOCKER_AUTH_LAUNCHER", "-1", None, None),
+    ("seconds_left", "DOCKER_AUTH_SECONDS", "25.5", 25.5, None),
+    ("seconds_left", "DOCKER_AUTH_SECONDS", "x", None, None),
+    *(("ca_paths", name, " /a ", {name: "/a"}, {})
+      for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")),
+    *((method, name, true, True, False) for method, name, true, _ in FLAGS),
+    *((method, name, false, False, False) for method, name, _, false in FLAGS),
+])  # fmt: skip
+def test_value_comes_from_its_variable(
+    method: str, name: str, text: str, value: object, default: object
+) -> None:
+    for variables, expected in (({name: text}, value), ({}, default), ({name: ""}, default)):
+        assert getattr(Environment(variables), method)() == expected
+
+
+def test_run_context_has_each_field_from_its_variable() -> None:
+    variables = {name: field for field, name in FIELDS.items()}
+    for gitea, provider in (("true", "gitea_actions"), ("false", "github_actions")):
+        found = Environment({**variables, "GITEA_ACTIONS": gitea}).run_context()
+        assert found == RunContext(provider=provider, **{field: field for field in FIELDS})
+    unknown = RunContext(provider="github_actions", **dict.fromkeys(FIELDS, ""))
+    assert Environment({}).run_context() == unknown
+
+
+def test_run_context_leaves_out_only_what_it_may() -> None:
+    required = {"provider": "p", "repository": "r", "workflow": "", "trigger": "t", "actor": "a"}
+    known = RunContext(**required, sha="0123abc", ref="refs/heads/main", run_id="42").body()
+    context = {**required, "sha": "0123abc", "ref": "refs/heads/main"}
+    assert known == {"run_id": "42", "run_context": context}
+    unknown = RunContext(**required, sha="", ref="", run_id="").body()
+    assert unknown == {"run_context": required}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -32,12 +31,17 @@ def ended(status: str, exit_code: int | None, stderr: str = "", stdout: str = ""
     return response({"operation_id": "op-2", "status": status, "result": result})
 
 
-def log_out(*responses: Any) -> str:
+def new_runner(file: Path | None = None, log: io.StringIO | None = None) -> Runner:
+    stream = log or io.StringIO()
+    return Runner(stream, state_file=file, output_file=None, api_key="rca_x", debug=False)
+
+
+def log_out(*responses: Response) -> str:
     """Log out, and return the last log line."""
     log, clock = io.StringIO(), FakeClock()
-    runner = Runner(log, state_file=None, output_file=None, api_key="rca_x", debug=False)
     request = LogoutRequest(server_id="s", registry_url="ghcr.io")
-    log_out_alone(request, client=StubApi(*responses).client(clock), runner=runner, clock=clock)
+    client = StubApi(*responses).client(clock)
+    log_out_alone(request, client=client, runner=new_runner(log=log), clock=clock)
     return log.getvalue().splitlines()[-1]
 
 
@@ -79,9 +83,7 @@ def test_login_is_not_sent_if_post_started_after_the_save(tmp_path: Path) -> Non
             LoginInputs(api_key="rca_x", request=request, cleanup=True, api_url=url, timeout=300),
             LoginState(stage=Stage.NONE, id=ID),
             client=api.client(cancellation),
-            runner=Runner(
-                io.StringIO(), state_file=file, output_file=None, api_key="rca_x", debug=False
-            ),
+            runner=new_runner(file),
             files=files,
             cancellation=cancellation,
         )

@@ -17,9 +17,9 @@ DIRECT = PassthroughLogin(server_id="s", registry_url="r", username="u", access_
 
 def test_endpoint_says_what_to_check() -> None:
     assert models.operation_endpoint("op-1")[:2] == ("GET", "/operations/op-1")
-    for endpoint in (VAULT.endpoint, DIRECT.endpoint, LogoutRequest.endpoint):
-        scope = "registry_logout" if endpoint.path.endswith("logout") else "registry_login"
-        assert scope in endpoint.requires
+    for path, kind in (("login", VAULT), ("login-direct", DIRECT), ("logout", LogoutRequest)):
+        assert kind.endpoint[:2] == ("POST", f"/registry-auth/{path}")
+        assert f"registry_{path.partition('-')[0]}" in kind.endpoint.requires
     assert "hunter2" not in f"{DIRECT!r} {DIRECT.description}"
 
 
@@ -67,9 +67,8 @@ def test_operation_is_parsed_from_documented_fields() -> None:
     assert (expected.output, Operation(stdout="out").output) == ("err", "out")
     assert expected.both_outputs == "err\nout"
     assert "out" not in repr(expected)
-    for name in ("operation_id", "status", "server_name", "stdout", "stderr"):
-        for value in (None, 7, [], True):
-            assert Operation.from_json({name: value, "result": {name: value}}) == Operation()
+    unusable = dict.fromkeys((*fields, *streams), 7)
+    assert Operation.from_json({**unusable, "result": unusable}) == Operation()
 
 
 @pytest.mark.parametrize(("value", "exit_code"), [
