@@ -11,22 +11,19 @@ from lib.cancellation import Canceled
 from lib.deadline import Clock, Deadlines
 from lib.run_context import RunContext
 
-_NAMES = ("provider", "repository", "workflow", "trigger", "actor", "sha", "ref", "run_id")
-CONTEXT = RunContext(**dict.fromkeys(_NAMES, "x"))
+CONTEXT = RunContext(**dict.fromkeys(RunContext.__dataclass_fields__, "x"))
 
 
 class FakeClock:
-    """Clock that a sleep moves forward immediately, and each reading by `tick` seconds."""
+    """Clock that a sleep moves forward immediately."""
 
-    def __init__(self, *, tick: float = 0.0, canceled: bool = False) -> None:
+    def __init__(self, *, canceled: bool = False) -> None:
         self.time = 1000.0
         self.sleeps: list[float] = []
-        self._tick = tick
         self._canceled = canceled
 
     def now(self) -> float:
         """Return the seconds so far."""
-        self.time += self._tick
         return self.time
 
     def sleep(self, seconds: float) -> None:

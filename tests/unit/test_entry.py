@@ -82,14 +82,6 @@ def test_exception_has_its_exit_code(
     assert (code, set(commands), str(error) in lines[-1]) == (1, {*found, "debug"}, True)
 
 
-@pytest.mark.parametrize("step", [entry.main, entry.logout, entry.post])
-def test_malformed_secrets_are_masked_first(step: Step) -> None:
-    log = io.StringIO()
-    step({"INPUT_API_KEY": "ghp_someotherkey", "INPUT_ACCESS_TOKEN": "one1\ntwo2"}, log)
-    masks = [f"::add-mask::{text}" for text in ("ghp_someotherkey", "one1", "two2")]
-    assert (log.getvalue().splitlines()[:3], log.getvalue().count("ghp_")) == (masks, 1)
-
-
 @main_and_logout
 def test_stop_file_cancels_without_annotation(
     step: Step, inputs: dict[str, str], tmp_path: Path

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from lib.api import models
@@ -32,19 +30,15 @@ def test_unusable_field_of_accepted_login_is_empty(name: str) -> None:
         assert {field: getattr(accepted, field) for field in ACCEPTED} == {**ACCEPTED, name: ""}
 
 
-@pytest.mark.parametrize(("is_used", "fields"), [
-    (True, {"status": "completed", "result": {"exit_code": 0}}),
-    (True, {"status": "failed", "result": {}}), (True, {"exit_code": 0}),
-    (True, {"completed_at": "2026-01-01T00:00:00Z", "result": {}}),
-    (True, {"status": "running", "result": {"exit_code": 0}}),
-    (False, {"status": "completed"}), (False, {"status": "completed", "result": "0"}),
-    (False, {"result": {}}), (False, {"status": "running", "result": {}}),
-])  # fmt: skip
-def test_login_response_with_a_result_needs_no_poll(
-    *, is_used: bool, fields: dict[str, Any]
-) -> None:
-    operation = AcceptedLogin.from_json({**ACCEPTED, **fields}).operation
-    assert operation == (Operation.from_json({**ACCEPTED, **fields}) if is_used else None)
+def test_login_response_with_a_result_needs_no_poll() -> None:
+    for fields in (
+        {"status": "failed", "result": {}}, {"completed_at": "2026-01-01", "result": {}},
+        {"exit_code": 0}, {"status": "running", "result": {"exit_code": 0}},
+    ):  # fmt: skip
+        data = {**ACCEPTED, **fields}
+        assert AcceptedLogin.from_json(data).operation == Operation.from_json(data)
+    for fields in ({"status": "completed"}, {"status": "completed", "result": "0"}, {"result": {}}):
+        assert AcceptedLogin.from_json({**ACCEPTED, **fields}).operation is None
 
 
 @pytest.mark.parametrize("data", [None, [], "text", 1, True, [ACCEPTED]])
@@ -71,14 +65,13 @@ def test_operation_is_parsed_from_documented_fields() -> None:
     assert Operation.from_json({**unusable, "result": unusable}) == Operation()
 
 
-@pytest.mark.parametrize(("value", "exit_code"), [
-    *((code, code) for code in (0, 1, -1, 2**32 - 1, 1 - 2**32)),
-    *((value, None) for value in ("0", True, False, 0.0, None, 2**32, -(2**32), 10**4000)),
-])  # fmt: skip
-def test_exit_code_is_a_32_bit_integer(value: object, exit_code: int | None) -> None:
-    nested = {"result": {"exit_code": value}}
-    for fields in (nested, {"exit_code": value}, {"exit_code": 9, **nested}):
-        assert Operation.from_json(fields).exit_code == exit_code
+def test_exit_code_is_a_32_bit_integer() -> None:
+    valid = [0, 1, -1, 2**32 - 1, 1 - 2**32]
+    for value in [*valid, "0", True, 0.0, None, 2**32, -(2**32), 10**4000]:
+        nested = {"result": {"exit_code": value}}
+        expected = value if value in valid and type(value) is int else None
+        for fields in (nested, {"exit_code": value}, {"exit_code": 9, **nested}):
+            assert Operation.from_json(fields).exit_code == expected
 
 
 @pytest.mark.parametrize(("status", "exit_code", "flags"), [
@@ -95,11 +88,9 @@ def test_outcome_of_operation_needs_proof(status: str, exit_code: int | None, fl
     assert [flag for flag, is_set in zip("esfr", properties, strict=True) if is_set] == list(flags)
 
 
-@pytest.mark.parametrize(("fields", "status"), [
-    ({"completed_at": "2026-01-01"}, "completed"), ({"exit_code": 3}, "completed"),
-    ({"completed_at": "x", "status": "odd"}, "completed"), ({"status": "odd"}, "odd"),
-    ({"exit_code": 0, "status": "running"}, "completed"), ({"completed_at": ""}, ""),
-    ({"completed_at": "x", "exit_code": 0, "status": "canceled"}, "canceled"),
-])  # fmt: skip
-def test_completed_at_or_exit_code_ends_an_operation(fields: dict[str, Any], status: str) -> None:
-    assert Operation.from_json(fields).status == status
+def test_completed_at_or_exit_code_ends_an_operation() -> None:
+    for status in ("", "running", "odd"):
+        for fields in ({"completed_at": "2026-01-01"}, {"exit_code": 0}, {"exit_code": 3}):
+            assert Operation.from_json({**fields, "status": status}).status == "completed"
+            assert Operation.from_json({**fields, "status": "canceled"}).status == "canceled"
+        assert Operation.from_json({"completed_at": "", "status": status}).status == status

@@ -54,12 +54,6 @@ def test_ended_process_is_not_running(tmp_path: Path) -> None:
     assert start_time(process.pid) == ""
 
 
-def test_vendored_libraries_come_first() -> None:
-    names = ("requests", "urllib3", "certifi", "idna", "backoff", "actions_toolkit", "truststore")
-    program = f"import lib, {', '.join(names)}\nfor name in {names}: print(eval(name).__file__)"
-    assert run(program) == [str(ROOT / "lib" / "_vendor" / name / "__init__.py") for name in names]
-
-
 def test_slow_libraries_are_not_imported_at_start() -> None:
     names = ("requests", "backoff", "truststore", "asyncio", "traceback", "lib.inputs")
     program = f"import sys, lib.entry; print(*(name in sys.modules for name in {names}))"

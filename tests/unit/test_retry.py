@@ -71,22 +71,15 @@ def test_retry_is_announced_with_its_wait_and_number() -> None:
     assert [seconds for _, seconds, _ in call.retries] == call.clock.sleeps
 
 
-@pytest.mark.parametrize("error", [SENT, UNAVAILABLE, INVALID])
-def test_fifth_failure_of_a_change_is_final(error: ApiError) -> None:
+def test_fifth_failure_of_a_change_is_final() -> None:
     throttled = [THROTTLED, replace(UNAVAILABLE, retry_after=1)] * 4
-    assert Call(*throttled, *[error] * 4, "yes").run().attempts == 13
-    call = Call(*throttled, *[error] * 5, "never sent")
-    final = call.fail()
-    assert (type(final), final.attempts, final.__cause__) == (type(error), 13, error)
-    assert (error.attempts, len(call.retries)) == (1, 12)
-
-
-@pytest.mark.parametrize("others", [0, 1, 5])
-def test_fifth_invalid_response_to_a_poll_is_final(others: int) -> None:
-    faults = [UNAVAILABLE] * others
-    assert Call(*faults, *[INVALID] * 4, "yes", policy=POLL).run().response == "yes"
-    error = Call(*faults, *[INVALID] * 5, "never sent", policy=POLL).fail()
-    assert (type(error), error.attempts) == (InvalidResponse, others + 5)
+    for error, policy in ((SENT, CHANGE), (UNAVAILABLE, CHANGE), (INVALID, POLL)):
+        others = throttled if policy is CHANGE else [SENT] * 8
+        assert Call(*others, *[error] * 4, "yes", policy=policy).run().attempts == 13
+        call = Call(*others, *[error] * 5, "never sent", policy=policy)
+        final = call.fail()
+        assert (type(final), final.attempts, final.__cause__) == (type(error), 13, error)
+        assert (error.attempts, len(call.retries)) == (1, 12)
 
 
 def test_throttled_request_and_poll_are_retried_until_deadline() -> None:
