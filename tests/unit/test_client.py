@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+
 import pytest
 
 from lib.api.faults import timed_out
-from lib.api.models import AcceptedLogin, LoginRequest, LogoutRequest, Operation
-from lib.api.models import PassthroughLogin, VaultLogin
+from lib.api.models import AcceptedLogin, LogoutRequest, Operation, PassthroughLogin, VaultLogin
 from lib.api.transport import Response
 from lib.cancellation import Canceled
 from lib.deadline import Deadline
@@ -27,9 +27,9 @@ PAGE = response(b"<html>")
 BASE = "/api/automation/v1"
 
 
-def log_in(api: StubApi, request: LoginRequest = VAULT, seconds: float = 300) -> AcceptedLogin:
+def log_in(api: StubApi, request: VaultLogin | PassthroughLogin = VAULT) -> AcceptedLogin:
     clock = FakeClock()
-    return api.client(clock).log_in(request, Deadline(clock, seconds))
+    return api.client(clock).log_in(request, Deadline(clock, 300))
 
 
 def wait_for(api: StubApi, clock: FakeClock, seconds: float = 300) -> Operation:
@@ -38,7 +38,7 @@ def wait_for(api: StubApi, clock: FakeClock, seconds: float = 300) -> Operation:
 
 def status_error(found: Response) -> StatusError:
     with pytest.raises(StatusError) as caught:
-        log_in(StubApi(found), seconds=1)
+        log_in(StubApi(found))
     return caught.value
 
 
@@ -65,15 +65,15 @@ def test_retried_login_remembers_and_logs_the_first_attempt() -> None:
         assert line.endswith(f" s{reason}.")
 
 
-# An attempt takes a third of the time left, from 5 to 30 s.
-@pytest.mark.parametrize(("body", "seconds", "share"), [
-    (b"", 12.0, 5.0), (b" \n", 60.0, 20.0), (b"{}", 90.0, 30.0), (b"[1]", 300.0, 30.0),
-])  # fmt: skip
-def test_logout_accepts_any_json_or_nothing(body: bytes, seconds: float, share: float) -> None:
-    api, clock = StubApi(response(body, 204)), FakeClock()
-    assert api.client(clock).log_out(LOGOUT, Deadline(clock, seconds)) == Operation()
-    path, fields = f"POST {BASE}/registry-auth/logout", {**asdict(LOGOUT), **CONTEXT.body()}
-    assert (api.requests, api.limits) == ([(path, fields)], [[share, seconds]])
+def test_logout_accepts_any_json_or_nothing() -> None:
+    fields = {**asdict(LOGOUT), **CONTEXT.body()}
+    for body, seconds, share in (
+        (b"", 12, 5), (b" \n", 60, 20), (b"{}", 90, 30), (b"[1]", 300, 30),
+    ):  # fmt: skip
+        api, clock = StubApi(response(body, 204)), FakeClock()
+        assert api.client(clock).log_out(LOGOUT, Deadline(clock, seconds)) == Operation()
+        assert api.requests == [(f"POST {BASE}/registry-auth/logout", fields)]
+        assert api.limits == [[share, seconds]]  # a third of the time left, from 5 to 30 s
 
 
 def test_status_other_than_2xx_is_an_error() -> None:
