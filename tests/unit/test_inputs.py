@@ -54,12 +54,13 @@ def test_optional_inputs_have_defaults_and_all_are_trimmed() -> None:
 
 
 def test_valid_input_is_accepted() -> None:
-    for name, values in {
+    valid: dict[str, dict[str, object]] = {
         "api_key": {key: key for key in ("rca_1", "rk_a_1", "rxy_1", "rk_z_1", "rab_!~", "rdsx_1")},
         "cleanup": {"true": True, "True": True, "TRUE": True, "false": False, "FALSE": False},
         "timeout": {"1": 1, "3600": 3600, "000002": 2},
         "api_url": {"https://r.example.com/base/": "https://r.example.com/base"},
-    }.items():  # fmt: skip
+    }  # fmt: skip
+    for name, values in valid.items():
         assert {text: getattr(read(VAULT, **{name: text}), name) for text in values} == values
     for token in ("x", "{\n 1}\t\x7fé"):
         expected = replace(PASSTHROUGH, access_token=token)
@@ -133,7 +134,7 @@ def test_inputs_are_trimmed_and_state_is_not() -> None:
 
 
 def test_value_comes_from_its_variable() -> None:
-    for method, name, text, value, default in (
+    rows: list[tuple[str, str, str, object, object]] = [
         ("state_file", "GITHUB_STATE", "/x", Path("/x"), None),
         ("output_file", "GITHUB_OUTPUT", "/x", Path("/x"), None),
         ("step", "GITHUB_ACTION", "x", "x", ""),
@@ -151,7 +152,8 @@ def test_value_comes_from_its_variable() -> None:
                                ("wants_own_exit_codes", "DOCKER_AUTH_EXIT_CODES"))),
         *(("ca_paths", name, " /a ", {name: "/a"}, {})
           for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")),
-    ):  # fmt: skip
+    ]  # fmt: skip
+    for method, name, text, value, default in rows:
         for variables, expected in (({name: text}, value), ({}, default), ({name: ""}, default)):
             assert getattr(Environment(variables), method)() == expected
 

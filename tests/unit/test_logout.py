@@ -38,7 +38,7 @@ def log_out(*responses: Response) -> str:
     ("Logged out in ", [STARTED, ended("completed", 1, NOT_LOGGED_IN)]),
     ("Logged out in ", [STARTED, ended("failed", 1, stdout=f"x\n{PODMAN}\n")]),
     ("Logged out in ", [STARTED, ended("failed", None, stdout="not logged in to ghcr.io")]),
-    *(("Logout accepted", [response(body)]) for body in (None, [], {"status": "running"})),
+    ("Logout accepted", [response(None)]), ("Logout accepted", [response({"status": "running"})]),
     ("Logout accepted", [STARTED, response({}, 404)]),
     ("Logout accepted", [STARTED, response({"status": "completed"})]),
 ])  # fmt: skip

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from typing import Any
+
 import pytest
 
 from lib.api import models
@@ -21,34 +24,36 @@ def test_endpoint_says_what_to_check() -> None:
     assert "hunter2" not in f"{DIRECT!r} {DIRECT.description}"
 
 
-@pytest.mark.parametrize("name", sorted(ACCEPTED))
-def test_unusable_field_of_accepted_login_is_empty(name: str) -> None:
+def test_unusable_field_of_accepted_login_is_empty() -> None:
     found = AcceptedLogin.from_json({**ACCEPTED, "status": "running", "new": [1]})
     assert found == AcceptedLogin(**ACCEPTED, operation=None, maybe_repeated=False)
-    for value in (None, 1, [], "a b", "x\n", "${{ x }}"):
+    values: list[object] = [None, 1, [], "a b", "x\n", "${{ x }}"]
+    for name, value in itertools.product(ACCEPTED, values):
         accepted = AcceptedLogin.from_json({**ACCEPTED, name: value})
         assert {field: getattr(accepted, field) for field in ACCEPTED} == {**ACCEPTED, name: ""}
 
 
 def test_login_response_with_a_result_needs_no_poll() -> None:
-    for fields in (
-        {"status": "failed", "result": {}}, {"completed_at": "2026-01-01", "result": {}},
-        {"exit_code": 0}, {"status": "running", "result": {"exit_code": 0}},
-    ):  # fmt: skip
-        data = {**ACCEPTED, **fields}
-        assert AcceptedLogin.from_json(data).operation == Operation.from_json(data)
-    for fields in ({"status": "completed"}, {"status": "completed", "result": "0"}, {"result": {}}):
+    ended: list[dict[str, Any]] = [{"status": "failed", "result": {}}, {"exit_code": 0}]
+    ended += [
+        {"completed_at": "x", "result": {}},
+        {"status": "running", "result": {"exit_code": 0}},
+    ]
+    for fields in ended:
+        operation = AcceptedLogin.from_json({**ACCEPTED, **fields}).operation
+        assert operation == Operation.from_json({**ACCEPTED, **fields})
+    running: list[dict[str, Any]] = [{"status": "completed"}, {"result": {}}]
+    for fields in [*running, {"status": "completed", "result": "0"}]:
         assert AcceptedLogin.from_json({**ACCEPTED, **fields}).operation is None
 
 
-@pytest.mark.parametrize("data", [None, [], "text", 1, True, [ACCEPTED]])
-def test_response_that_is_no_object_is_invalid(data: object) -> None:
-    for parse in (AcceptedLogin.from_json, Operation.from_json):
-        with pytest.raises(InvalidResponse) as caught:
-            parse(data)
-        assert (caught.value.retryable, caught.value.maybe_processed) == (False, True)
-        assert caught.value.hint.anchor == "unexpected-response"
-    assert models.parse_logout(data) == Operation()
+def test_response_that_is_no_object_is_invalid() -> None:
+    for data in (None, [], "text", 1, True, [ACCEPTED]):
+        for parse in (AcceptedLogin.from_json, Operation.from_json):
+            with pytest.raises(InvalidResponse) as caught:
+                parse(data)
+            assert (caught.value.retryable, caught.value.maybe_processed) == (False, True)
+        assert models.parse_logout(data) == Operation()
     assert models.invalid_response("x", retryable=True).retryable
 
 
@@ -74,18 +79,16 @@ def test_exit_code_is_a_32_bit_integer() -> None:
             assert Operation.from_json(fields).exit_code == expected
 
 
-@pytest.mark.parametrize(("status", "exit_code", "flags"), [
-    # e: ended, s: succeeded, f: failed, r: reports failure
-    ("running", None, ""), ("", None, ""), ("completed", 0, "es"), ("completed", 1, "efr"),
-    ("completed", None, "e"), ("failed", 1, "efr"), ("failed", 0, "er"), ("failed", None, "er"),
-    ("error", 1, "efr"), ("error", 0, "er"), ("timeout", 1, "er"), ("timeout", 0, "er"),
-    ("timeout", None, "er"), ("cancelled", 1, "er"), ("canceled", 1, "er"), ("running", 0, ""),
-    ("canceled", None, "er"),
-])  # fmt: skip
-def test_outcome_of_operation_needs_proof(status: str, exit_code: int | None, flags: str) -> None:
-    found = Operation(status=status, exit_code=exit_code)
-    properties = (found.ended, found.succeeded, found.failed, found.reports_failure)
-    assert [flag for flag, is_set in zip("esfr", properties, strict=True) if is_set] == list(flags)
+def test_outcome_of_operation_needs_proof() -> None:
+    for status, flags in {  # with no exit code, 0, and 1
+        "running": [" ", " ", "fr"], "": [" ", " ", "fr"], "completed": ["e", "es", "efr"],
+        "failed": ["er", "er", "efr"], "error": ["er", "er", "efr"], "timeout": ["er"] * 3,
+        "cancelled": ["er"] * 3, "canceled": ["er"] * 3,
+    }.items():  # fmt: skip
+        for exit_code, expected in zip((None, 0, 1), flags, strict=True):
+            found = Operation(status=status, exit_code=exit_code)
+            marks = "e" * found.ended + "s" * found.succeeded + "f" * found.failed
+            assert marks + "r" * found.reports_failure == expected.strip()
 
 
 def test_completed_at_or_exit_code_ends_an_operation() -> None:

@@ -28,14 +28,10 @@ def caused(error: Exception, cause: BaseException) -> Exception:
     return error
 
 
-def tls_error(reason: str) -> ssl.SSLError:
-    error = ssl.SSLError(1, f"[SSL: {reason}] {reason}")
-    error.reason = reason
-    return error
-
-
 UNVERIFIED = ssl.SSLCertVerificationError(1, "certificate verify failed")
 UNVERIFIED.verify_message = "self-signed"
+NO_TLS, EOF = ssl.SSLError(1, "x"), ssl.SSLError(1, "x")
+NO_TLS.reason, EOF.reason = "HTTP_REQUEST", "UNEXPECTED_EOF_WHILE_READING"
 NO_NAME = socket.gaierror(-2, "Name not known")
 NO_HOST = urllib3_exceptions.NameResolutionError("x", HTTPConnection("x"), NO_NAME)
 REFUSED = urllib3_exceptions.NewConnectionError(HTTPConnection("x"), "x")
@@ -69,9 +65,8 @@ def test_network_fault_is_retryable(error: Exception, reason: str, *, sent: bool
 def test_tls_fault_counts_only_before_sending() -> None:
     for error, anchor, retryable, detail in (
         (wrapped(UNVERIFIED), "certificate", False, "self-signed"),
-        (wrapped(tls_error("HTTP_REQUEST")), "tls", False, ""),
-        (exceptions.SSLError(tls_error("UNEXPECTED_EOF_WHILE_READING")), "tls", True, ""),
-    ):
+        (wrapped(NO_TLS), "tls", False, ""), (exceptions.SSLError(EOF), "tls", True, ""),
+    ):  # fmt: skip
         before, after = faults.classify(error, sent=False), faults.classify(error, sent=True)
         assert (before.hint.anchor, before.retryable, before.detail) == (anchor, retryable, detail)
         assert (after.hint.anchor, after.retryable) == ("unreachable", True)
@@ -79,16 +74,18 @@ def test_tls_fault_counts_only_before_sending() -> None:
         assert after.summary.endswith(f": {CLOSED}")
 
 
-@pytest.mark.parametrize("error", [
-    exceptions.ProxyError(OSError("Tunnel connection failed: 407 Proxy Authentication")),
-    wrapped(OSError("Tunnel connection failed: 403 Forbidden")),
-    exceptions.InvalidProxyURL("http://"), exceptions.InvalidSchema("socks5"),
-    wrapped(urllib3_exceptions.ProxySchemeUnknown("ftp")), exceptions.InvalidURL("bad label"),
-    urllib3_exceptions.LocationParseError("x"), UnicodeError("label empty or too long"),
-])  # fmt: skip
-def test_unusable_proxy_or_url_is_final(error: Exception) -> None:
-    found = faults.classify(error, sent=False)
-    assert (found.hint.anchor, found.retryable, found.maybe_processed) == ("proxy", False, False)
+def test_unusable_proxy_or_url_is_final() -> None:
+    for error in (
+        exceptions.ProxyError(OSError("Tunnel connection failed: 407 Proxy Authentication")),
+        wrapped(urllib3_exceptions.ProxySchemeUnknown("ftp")), exceptions.InvalidSchema("socks5"),
+        exceptions.InvalidURL("x"), urllib3_exceptions.LocationValueError("x"), UnicodeError("x"),
+    ):  # fmt: skip
+        found = faults.classify(error, sent=False)
+        assert (found.hint.anchor, found.retryable, found.maybe_processed) == (
+            "proxy",
+            False,
+            False,
+        )
 
 
 def test_abandoning_and_sending_exclude_each_other() -> None:
@@ -104,24 +101,22 @@ def test_abandoning_and_sending_exclude_each_other() -> None:
     assert "rca_" not in repr(BearerAuth("rca_x"))
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"\xff\xfe\xfd", b"[" * 200_000, b"9" * 5000])
-def test_body_that_is_no_json_is_a_value_error(body: bytes) -> None:
-    response = Response(status=200, body=body)
-    with pytest.raises(ValueError):  # noqa: PT011 the library words it
-        response.json()
-    assert response.is_empty is (body == b"")
-    assert (response.retry_after, response.ray) == (None, "")
+def test_body_that_is_no_json_is_a_value_error() -> None:
+    for body in (b"", b"<html>", b"\xff\xfe\xfd", b"[" * 200_000, b"9" * 5000):
+        response = Response(status=200, body=body)
+        with pytest.raises(ValueError):  # noqa: PT011 the library words it
+            response.json()
+        assert (response.is_empty, response.retry_after, response.ray) == (not body, None, "")
 
 
-@pytest.mark.parametrize(("seconds", "texts"), [
-    (0, ["0", "Wed, 21 Oct 2015 07:28:00 GMT"]), (120, ["120", " 120 "]),
-    (999999999, ["999999999"]), (1e9, ["1234567890", "9" * 5000]),
-    (None, ["", "soon", "-1", "1.5", "1e3", "٣", "²", "inf", "nan", "\x00", "1, 2",
-            "Wed, 99 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 99999999999999999999 07:28:00 GMT",
-            "Mon, 01 Jan 2029 00:00:00 +9999999999999999"]),
-])  # fmt: skip
-def test_retry_after_is_seconds_or_a_date(seconds: float | None, texts: list[str]) -> None:
-    assert [parse_retry_after(text) for text in texts] == [seconds] * len(texts)
+def test_retry_after_is_seconds_or_a_date() -> None:
+    seconds = {"0": 0, "Wed, 21 Oct 2015 07:28:00 GMT": 0, " 120 ": 120, "999999999": 999999999,
+               "1234567890": 1e9, "9" * 5000: 1e9}  # fmt: skip
+    nothing = ("", "soon", "-1", "1.5", "1e3", "٣", "²", "inf", "\x00", "1, 2",
+               "Wed, 99 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 99999999999999999999 07:28:00 GMT",
+               "Mon, 01 Jan 2029 00:00:00 +9999999999999999")  # fmt: skip
+    expected = {**seconds, **dict.fromkeys(nothing)}
+    assert {text: parse_retry_after(text) for text in expected} == expected
     then = datetime.now(timezone(timedelta(hours=5))) + timedelta(hours=1)
     dates = [format_datetime(then), f"{then.astimezone(timezone.utc):%a, %d %b %Y %H:%M:%S}"]
     assert all(3000 < (parse_retry_after(date) or 0) <= 3600 for date in dates)
