@@ -7,20 +7,18 @@ from typing import Any
 
 from lib.api.client import Client
 from lib.api.transport import Response
-from lib.cancellation import Canceled
-from lib.deadline import Clock, Deadlines
+from lib.deadline import Clock, Deadlines, SystemClock
 from lib.run_context import RunContext
 
 CONTEXT = RunContext(**dict.fromkeys(RunContext.__dataclass_fields__, "x"))
 
 
-class FakeClock:
+class FakeClock(SystemClock):
     """Clock that a sleep moves forward immediately."""
 
-    def __init__(self, *, canceled: bool = False) -> None:
+    def __init__(self) -> None:
         self.time = 1000.0
         self.sleeps: list[float] = []
-        self._canceled = canceled
 
     def now(self) -> float:
         """Return the seconds so far."""
@@ -28,14 +26,8 @@ class FakeClock:
 
     def sleep(self, seconds: float) -> None:
         """Let the seconds pass."""
-        self.raise_if_canceled()
         self.sleeps.append(seconds)
         self.time += seconds
-
-    def raise_if_canceled(self, *, request_in_flight: bool = False) -> None:  # noqa: ARG002
-        """Raise if the step is canceled."""
-        if self._canceled:
-            raise Canceled
 
 
 def response(body: object, status: int = 200, retry_after: float | None = None) -> Response:

@@ -9,7 +9,7 @@ import pytest
 from lib.api.faults import timed_out
 from lib.api.models import AcceptedLogin, LogoutRequest, Operation, PassthroughLogin, VaultLogin
 from lib.api.transport import Response
-from lib.cancellation import Canceled
+from lib.cancellation import Canceled, Cancellation
 from lib.deadline import Deadline
 from lib.errors import InvalidResponse, OperationTimeout, StatusError
 from tests.unit.fakes import CONTEXT, FakeClock, StubApi, response
@@ -51,7 +51,7 @@ def test_login_sends_request_and_run_context() -> None:
     ]
     assert (api.limits, len(api.log)) == ([[30.0, 300.0]] * 2, 2)
     with pytest.raises(Canceled):
-        api.client(FakeClock(canceled=True)).log_in(VAULT, Deadline(FakeClock(), 300))
+        api.client(Cancellation(lambda: True)).log_in(VAULT, Deadline(FakeClock(), 300))
     assert len(api.requests) == 2
 
 

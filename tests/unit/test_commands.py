@@ -19,7 +19,7 @@ from lib.hints import Hint
 from lib.runner.commands import Runner
 from lib.runner.redaction import encoded_forms, redact, secret_lines
 from lib.runner.sanitize import excerpt, sanitize, sanitize_lines
-from tests.runner.log import Log
+from tests.runner.log import parse_command
 
 KEY = "rca_0123456789"
 ENTRY = re.compile(r"(\w+)<<(ghadelimiter_[0-9a-f-]{36})\n(.*?)\n\2\n", re.DOTALL)
@@ -44,15 +44,14 @@ _ACT = re.compile(r"^(?:::([^ ]+)(?: .+)?::|##\[([^ ]+)(?: .+)?\]).*[\r\n]+$", r
 
 def commands(output: str) -> list[tuple[str, str]]:
     """Return the commands that every runner finds in a log. They must agree."""
-    readings = []
-    for text in (output, _IGNORED.sub("", output)):
-        log = Log()
-        log.feed(text)
-        readings.append([(name, data) for name, _, data in log.commands])
-    assert readings[0] == readings[1]
+    by_github, visible = (
+        [(found[0], found[2]) for found in map(parse_command, re.split("[\r\n]", text)) if found]
+        for text in (output, _IGNORED.sub("", output))
+    )
     by_act = map(_ACT.match, re.findall(r"[^\n]*\n", output))
-    assert [found[1] or found[2] for found in by_act if found] == [name for name, _ in readings[0]]
-    return readings[0]
+    assert [found[1] or found[2] for found in by_act if found] == [name for name, _ in by_github]
+    assert by_github == visible
+    return by_github
 
 
 def new_runner(
@@ -84,15 +83,12 @@ def test_commands_follow_the_grammar_of_the_runner() -> None:
         f"::error::no %25 0A, no %25 0D, but 100 %250B: {'x' * 600}…. Fix it.", link,
         "Docker output:", "  | one", "  |  : :error: :two", "  | ## [group]three",
     ]  # fmt: skip
-
-
-def test_nothing_is_written_without_need_or_reader() -> None:
     runner, log = new_runner(debug=False)
     runner.debug("x")
     runner.output_block("heading", "\n \n")
     assert log.getvalue() == ""
     log.close()
-    runner.info("x")
+    runner.info("x")  # a closed log is no error
 
 
 def test_secret_is_redacted_before_anything_is_truncated() -> None:
@@ -136,6 +132,9 @@ def test_secret_is_redacted_in_every_encoded_form() -> None:
     encoded = [secret, json.dumps(secret)[1:-1], html, quote(secret, safe=""), quote(secret)]
     assert [redact(f"a {t} b", encoded_forms(secret)) for t in encoded] == ["a *** b"] * 5
     assert encoded_forms("rca_\ud800")  # a lone surrogate is no error
+    assert secret_lines("first\r\n  second \nabc\nabcd\n\n") == ["first", "second", "abcd"]
+    assert (encoded_forms("rca_x"), encoded_forms("rc_&")) == ({"rca_x"}, {"rc_&", "rc_&amp;"})
+    assert encoded_forms("rca_xy") == {"rca_xy", "cmNhX3h5"}
     assert redact("a rca_1 b rca_12 c rca_1", ["rca_1", "rca_12"]) == "a *** b *** c ***"
 
 
@@ -151,13 +150,6 @@ def test_secret_is_masked_for_any_runner_and_redacted_within_escapes() -> None:
         assert secret not in log.getvalue().splitlines()[-1]
 
 
-def test_secret_or_form_that_is_too_short_is_left_out() -> None:
-    assert secret_lines("first\r\n  second \nabc\nabcd\n\n") == ["first", "second", "abcd"]
-    assert encoded_forms("rca_x") == {"rca_x"}
-    assert encoded_forms("rca_xy") == {"rca_xy", "cmNhX3h5"}
-    assert encoded_forms("rc_&") == {"rc_&", "rc_&amp;"}
-
-
 def test_escapes_and_control_characters_are_replaced() -> None:
     ordinary = 'dénié: "拒否" [x] #1 <none>:<none>'
     lines = {
@@ -168,7 +160,10 @@ def test_escapes_and_control_characters_are_replaced() -> None:
     assert {text: sanitize(text) for text in lines} == lines
 
 
-def test_excerpt_is_one_line_up_to_a_limit() -> None:
+def test_excerpt_and_stream_have_their_limits() -> None:
+    assert sanitize_lines("one  \n\ntwo\r\n\n\n") == ["one", "", "two"]
+    assert sanitize_lines("x" * 65_536) == ["x" * 65_536]
+    assert sanitize_lines("y" + "x" * 65_536) == ["… (truncated)", "x" * 65_536]
     assert excerpt("  one\n\n two\t three \r\n") == "one two three"
     assert (excerpt("x" * 600), excerpt("x" * 601)) == ("x" * 600, "x" * 600 + "…")
     assert excerpt("one two", 4) == "one…"
@@ -177,37 +172,19 @@ def test_excerpt_is_one_line_up_to_a_limit() -> None:
         assert excerpt(f"invalid '<': {page}no\nx") == "invalid '<': (HTML page)"
 
 
-def test_stream_keeps_its_lines_and_its_end() -> None:
-    assert sanitize_lines("one  \n\ntwo\r\n\n\n") == ["one", "", "two"]
-    assert sanitize_lines("x" * 65_536) == ["x" * 65_536]
-    assert sanitize_lines("y" + "x" * 65_536) == ["… (truncated)", "x" * 65_536]
-
-
-def test_file_entries_are_appended_with_own_delimiters(tmp_path: Path) -> None:
-    file = tmp_path / "file"
-    file.write_bytes(b"earlier=1\n")
-    runner, _ = new_runner(file)
-    runner.set_outputs([("a", "1"), ("b", "two ü\r\n\n::error::x")])
-    runner.save_state("a", "2")
-    written = file.read_bytes().decode()
-    names, delimiters, values = zip(*ENTRY.findall(written), strict=True)
-    assert (names, values) == (("a", "b", "a"), ("1", "two ü\n\n::error::x", "2"))
-    assert (len({*delimiters}), ENTRY.sub("", written)) == (3, "earlier=1\n")
-
-
-def test_value_with_the_key_or_without_a_file_is_an_error(tmp_path: Path) -> None:
+def test_entry_is_appended_unless_it_contains_the_key(tmp_path: Path) -> None:
     file = tmp_path / "file"
     runner, log = new_runner(file)
+    for to, value, without_key in ((file, KEY, None), (file, "x", KEY), (None, "", None),
+                                   (tmp_path, "", None)):  # fmt: skip
+        with pytest.raises(RunnerError):
+            new_runner(to)[0].save_state("a", value, without_key=without_key)
     with pytest.raises(RunnerError):
         runner.set_outputs([("a", f"a{KEY}b")])
-    for value, without_key in ((KEY, None), ("x", KEY)):
-        with pytest.raises(RunnerError):
-            runner.save_state("a", value, without_key=without_key)
-    with pytest.raises(RunnerError, match="GITHUB_STATE"):
-        new_runner(tmp_path)[0].save_state("a", "x")
-    with pytest.raises(RunnerError, match="GITHUB_OUTPUT"):
-        new_runner(None)[0].set_outputs([("a", "x")])
     assert not file.exists()
     runner.save_state("a", KEY, without_key="")
     Runner(log, state_file=file, output_file=None, api_key="", debug=False).save_state("a", "x")
-    assert [value for *_, value in ENTRY.findall(file.read_text())] == [KEY, "x"]
+    runner.set_outputs([("a", "two ü\r\n\n::error::x")])
+    names, delimiters, values = zip(*ENTRY.findall(file.read_bytes().decode()), strict=True)
+    assert (names, values) == (("a",) * 3, (KEY, "x", "two ü\n\n::error::x"))
+    assert (len({*delimiters}), file.stat().st_mode & 0o777) == (3, 0o600)

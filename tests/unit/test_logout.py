@@ -33,17 +33,16 @@ def log_out(*responses: Response) -> str:
     return log.getvalue().splitlines()[-1]
 
 
-@pytest.mark.parametrize(("start", "responses"), [
-    ("Logged out in ", [response({"status": "completed"})]),
-    ("Logged out in ", [STARTED, ended("completed", 1, NOT_LOGGED_IN)]),
-    ("Logged out in ", [STARTED, ended("failed", 1, stdout=f"x\n{PODMAN}\n")]),
-    ("Logged out in ", [STARTED, ended("failed", None, stdout="not logged in to ghcr.io")]),
-    ("Logout accepted", [response(None)]), ("Logout accepted", [response({"status": "running"})]),
-    ("Logout accepted", [STARTED, response({}, 404)]),
-    ("Logout accepted", [STARTED, response({"status": "completed"})]),
-])  # fmt: skip
-def test_logout_is_reported_as_far_as_it_is_proven(start: str, responses: list[Response]) -> None:
-    assert log_out(*responses).startswith(start)
+def test_logout_is_reported_as_far_as_it_is_proven() -> None:
+    assert log_out(response({"status": "completed"})).startswith("Logged out in ")
+    for operation in (
+        ended("completed", 1, NOT_LOGGED_IN), ended("failed", 1, stdout=f"x\n{PODMAN}\n"),
+        ended("failed", None, stdout="not logged in to ghcr.io"),
+    ):  # fmt: skip
+        assert log_out(STARTED, operation).startswith("Logged out in ")
+    assert log_out(response(None)).startswith("Logout accepted")
+    for unproven in (response({}, 404), response({"status": "completed"})):
+        assert log_out(STARTED, unproven).startswith("Logout accepted")
 
 
 @pytest.mark.parametrize("operation", [

@@ -44,13 +44,10 @@ def test_encoded_state_is_decoded_unchanged(stage: Stage) -> None:
         assert later == list(Stage)[list(Stage).index(stage) + 1 :]
 
 
-def test_first_state_of_the_launcher_is_decoded() -> None:
-    state = LoginState.decode('{"version":2,"stage":"none","id":"x","step":"s"}')
-    assert state == LoginState(stage=Stage.NONE, id="x", step="s")
-    assert (state.cleanup, state.maybe_repeated, state.pid, state.api_key) == (True, False, 0, "")
-
-
 def test_text_that_is_no_state_is_rejected() -> None:
+    first = LoginState.decode('{"version":2,"stage":"none","id":"x","step":"s"}')
+    assert first == LoginState(stage=Stage.NONE, id="x", step="s")  # of the launcher
+    assert (first.cleanup, first.maybe_repeated, first.pid) == (True, False, 0)
     versions = ['{"version":2}', '["version"]', '{"version":[]}']
     for text in ("null", "1", '"x"', "{}", "NaN", "[" * 100_000, "9" * 5000, *versions):
         reject(text)
