@@ -29,8 +29,7 @@ LOGOUT = {**MAIN, "INPUT_REGISTRY_URL": "ghcr.io"}
 STATE = {"version": 2, "stage": "succeeded", "id": ID, "server_id": ID, "api_url": URL,
          "operation_id": "op-1", "registry_url": "ghcr.io", "credential_id": ID,
          "pid": NO_PROCESS}  # fmt: skip
-BUG = LookupError("a bug")
-NO_MODULE = ImportError("no module")
+BUG, NO_MODULE = LookupError("a bug"), ImportError("no module")
 
 main_and_logout = pytest.mark.parametrize(
     ("step", "inputs"), [(entry.main, MAIN), (entry.logout, LOGOUT)]

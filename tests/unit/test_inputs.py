@@ -19,14 +19,9 @@ ID = "11111111-2222-4333-8444-555555555555"
 VAULT = {"api_key": KEY, "server_id": ID, "credential_id": ID.replace("1", "A")}
 LOGOUT = {"api_key": KEY, "server_id": ID, "registry_url": "ghcr.io"}
 DIRECT = {**LOGOUT, "username": "octocat", "access_token": "ghp_0123456789"}
-PASSTHROUGH = PassthroughLogin(
-    server_id=ID, registry_url="ghcr.io", username="octocat", access_token="ghp_0123456789"
-)
-FIELDS = {
-    "repository": "GITHUB_REPOSITORY", "workflow": "GITHUB_WORKFLOW", "actor": "GITHUB_ACTOR",
-    "trigger": "GITHUB_EVENT_NAME", "sha": "GITHUB_SHA", "ref": "GITHUB_REF",
-    "run_id": "GITHUB_RUN_ID",
-}  # fmt: skip
+PASSTHROUGH = PassthroughLogin(**{name: DIRECT[name] for name in DIRECT if name != "api_key"})
+FIELDS = {name: f"GITHUB_{name.upper()}" for name in ("repository", "workflow", "actor", "sha")}
+FIELDS |= {"ref": "GITHUB_REF", "run_id": "GITHUB_RUN_ID", "trigger": "GITHUB_EVENT_NAME"}
 
 
 def environment(inputs: dict[str, str], **variables: str) -> Environment:
