@@ -25,7 +25,7 @@ class FakeClock(SystemClock):
         return self.time
 
     def sleep(self, seconds: float) -> None:
-        """Let the seconds pass."""
+        """Move time forward."""
         self.sleeps.append(seconds)
         self.time += seconds
 

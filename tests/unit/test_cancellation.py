@@ -24,9 +24,7 @@ def cancellation(after: int = 999) -> Cancellation:
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_signal_cancels_at_the_next_checkpoint_and_later_ones_do_nothing(
-    number: signal.Signals,
-) -> None:
+def test_signal_cancels_at_the_next_checkpoint(number: signal.Signals) -> None:
     clock = cancellation()
     with pytest.raises(Canceled) as caught, clock.handle_signals():  # noqa: PT012
         clock.raise_if_canceled(request_in_flight=True)

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from lib import hints
-from lib.errors import TransportError
+from lib.errors import RETRYABLE_STATUSES, TransportError
 from lib.hints import Hint
 
 HINT = Hint("Fix it.", "anchor")
@@ -36,6 +36,8 @@ def test_status_has_its_hint() -> None:
         assert (summary.count(str(status)), "{" in summary + hint.text) == (1, False)
         found = re.findall("SCOPES|IDS|NOTHING", summary + hint.text)
         assert found == placeholders.get(status, [])
+    cloudflare = {520, 521, 522, 523, 524, 527, 530}
+    assert {408, 425, 429, 500, 502, 503, 504} | cloudflare == RETRYABLE_STATUSES
 
 
 def test_logout_command_removes_the_login() -> None:

@@ -14,7 +14,7 @@ ROOT = Path(lib.__file__).resolve().parents[1]
 
 
 def run(program: str) -> list[str]:
-    """Run a program in a Python of its own, and return the words that it prints."""
+    """Run a program in another Python, and return the words that it prints."""
     command = [sys.executable, "-B", "-c", program]
     return subprocess.check_output(command, cwd=ROOT, text=True).split()
 

@@ -36,7 +36,7 @@ class Call:
         self._policy, self._outcomes = policy, iter(outcomes)
 
     def __call__(self) -> Outcome[str]:
-        """Make the call."""
+        """Call, and return the outcome."""
         return retry.call_with_retries(
             self._send,
             policy=self._policy,
