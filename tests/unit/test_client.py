@@ -120,7 +120,8 @@ def test_unfinished_operation_times_out() -> None:
 
 def test_final_poll_error_names_the_operation() -> None:
     for responses, kind, requests in (
-        ([RUNNING, MISSING], StatusError, 2), ([response({"detail": "x"}, 403)], StatusError, 1),
+        ([RUNNING, MISSING], OperationTimeout, 2),
+        ([response({"detail": "x"}, 403)], StatusError, 1),
         ([PAGE], InvalidResponse, 5), ([response({"operation_id": "op-2"})], InvalidResponse, 5),
     ):  # fmt: skip
         api = StubApi(*responses)

@@ -28,7 +28,7 @@ def test_message_has_one_sentence_per_part() -> None:
 def test_status_has_its_hint() -> None:
     anchors = {300: "redirect", 399: "redirect", 299: "400", 400: "400", 499: "400"}
     anchors |= {status: str(status) for status in (401, 403, 404, 409, 422, 429)}
-    placeholders = {403: ["SCOPES"], 404: ["NOTHING", "IDS"], 422: ["IDS"]}
+    placeholders = {403: ["SCOPES"], 404: ["NOTHING", "IDS"]}
     for status in [*anchors, 408, 425, 500, 502, 503, 504, 599]:
         summary, hint = hints.for_status(status, requires="SCOPES", ids="IDS", not_found="NOTHING")
         assert (hint.anchor, hint.text[-1]) == (anchors.get(status, "5xx"), ".")

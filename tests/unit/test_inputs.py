@@ -82,7 +82,7 @@ def test_credential_is_one_complete_mode() -> None:
         (VAULT, {"api_key": ""}, "Input api_key is", "empty"),
         (VAULT, {"server_id": " \n"}, "Input server_id is", "empty"),
         (VAULT, {"credential_id": ""}, "Input credential_id is", "registry_url"),
-        (VAULT, {"username": "x"}, "Inputs credential_id and username are", "set"),
+        (VAULT, {"username": "x"}, "Input credential_id cannot", "username"),
         (DIRECT, {"username": ""}, "Input username is", "access_token and registry_url are set"),
         (DIRECT, {"username": "", "registry_url": ""}, "Inputs username and registry_url are",
          "access_token is set"),

@@ -57,9 +57,10 @@ CYCLE, CLOSED = requests.ConnectionError(), "the connection was closed"
 def test_network_fault_is_retryable(error: Exception, reason: str, *, sent: bool) -> None:
     found = faults.classify(error, sent=sent)
     assert found.summary.endswith(f": {reason}")
-    assert (found.hint == faults.timed_out(sent=sent).hint) is not isinstance(error, MemoryError)
-    assert (found.retryable, found.maybe_processed) == (True, sent)
-    assert (found.hint.anchor, found.detail) == ("unreachable", "")
+    assert (found.retryable, found.maybe_processed, found.detail) == (True, sent, "")
+    is_proxy = isinstance(error, exceptions.ProxyError) and not sent
+    assert found.hint.anchor == ("proxy" if is_proxy else "unreachable")
+    assert ("memory" in found.hint.text) is isinstance(error, MemoryError)
 
 
 def test_tls_fault_counts_only_before_sending() -> None:
