@@ -59,8 +59,8 @@ def new_runner(
 ) -> tuple[Runner, io.StringIO]:
     """Return the runner's side of a step, and its standard output."""
     log = io.StringIO()
-    files = {"state_file": file, "output_file": file}
-    return Runner(log, **files, api_key=KEY, debug=debug, is_act=is_act), log
+    runner = Runner(log, state_file=file, output_file=file, api_key=KEY, debug=debug, is_act=is_act)
+    return runner, log
 
 
 def failed(summary: str, detail: str = "") -> ActionError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from itertools import pairwise
 
@@ -89,6 +90,7 @@ def test_earlier_attempt_that_may_be_processed_is_remembered() -> None:
 
 def waits(policy: RetryPolicy, error: ApiError) -> list[list[float]]:
     """Return the first seven waits of each of 200 calls that fail as often."""
+    random.seed(1)
     calls = [Call(*[error] * 7, "yes", policy=policy, seconds=999) for _ in range(200)]
     for call in calls:
         call()
@@ -114,9 +116,7 @@ def test_retry_after_is_a_minimum_within_the_deadline() -> None:
         assert wait <= call.clock.sleeps[0] <= wait + 0.1 + 1e-9
 
 
-def poll_times(
-    seconds: float, before: float = 0.0, last: int = 999, **options: float
-) -> list[float]:
+def poll_times(seconds: float, before: float = 0, last: int = 999, **more: float) -> list[float]:
     """Return when an operation is polled whose last poll has this number."""
     clock, times = FakeClock(), list[float]()
     deadline = Deadline(clock, seconds + before + 1e-9)
@@ -127,19 +127,20 @@ def poll_times(
         return len(times)
 
     found = retry.poll(
-        fetch, is_done=lambda number: number == last, deadline=deadline, clock=clock, **options
+        fetch, is_done=lambda number: number == last, deadline=deadline, clock=clock, **more
     )
     assert found == (len(times) or None)
     return times
 
 
 def test_polling_interval_is_a_tenth_of_the_time_waited() -> None:
+    random.seed(1)
     ratios: list[float] = []
     for _ in range(200):
         times = poll_times(100, 50)
         ratios.append(times[0] / 0.3)
         ratios += [(b - a) / min(max(0.5, a / 10), 5) for a, b in pairwise(times[:-1])]
-        assert times[-1] == pytest.approx(99.5)
+        assert 99.1 < times[-1] < 99.5 + 1e-6  # no poll 0.4 s after another one fits in
     assert 1 - 1e-9 <= min(ratios) < 1.001
     assert 1.049 < max(ratios) <= 1.05 + 1e-9
     assert len(poll_times(100, last=3)) == 3
