@@ -196,7 +196,6 @@ def _log_out(step: _Step, cancellation: Cancellation) -> None:
 
 
 def _clean_up(step: _Step) -> None:
-    from lib.inputs import read_api_url
     from lib.logout import POST_SECONDS, log_out
     from lib.state import STATE_NAME
 
@@ -206,7 +205,7 @@ def _clean_up(step: _Step) -> None:
     log_out(
         environment.saved_state(STATE_NAME),
         environment.input("api_key"),
-        own_api_url=lambda: read_api_url(environment),
+        own_api_url=lambda: _own_api_url(environment),
         connect=step.connect,
         is_running=processes.is_running,
         files=_step_files(environment),
@@ -214,6 +213,12 @@ def _clean_up(step: _Step) -> None:
         clock=step.clock,
         seconds=POST_SECONDS if left is None else min(POST_SECONDS, left - _EXIT_SECONDS),
     )
+
+
+def _own_api_url(environment: Environment) -> str:
+    from lib.inputs import read_api_url
+
+    return read_api_url(environment)
 
 
 def _clean_up_unsaved(

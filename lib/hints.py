@@ -60,7 +60,7 @@ _BY_STATUS = {
     ),
     404: (
         "{not_found} (404 Not Found)",
-        "Check {ids} in the Reoclo dashboard: it must belong to the same tenant as the API key. "
+        "Check {ids} in the Reoclo dashboard: it must be in the API key's tenant. "
         "Also check that api_url is the address of the Reoclo API.",
     ),
     409: (

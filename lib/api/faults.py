@@ -65,7 +65,9 @@ def classify(  # noqa: PLR0911 one kind of fault after the other
         create = _final if handshake.reason in _NO_TLS else _retryable
         return create("Cannot reach the Reoclo API: TLS handshake failed", hints.TLS)
     if not sent and any(isinstance(cause, requests.ProxyError) for cause in causes):
-        return _retryable(f"Cannot reach the configured proxy: {_reason(causes, '')}", hints.PROXY)
+        return _retryable(
+            f"Cannot reach the configured proxy: {_reason(causes, tunnel)}", hints.PROXY
+        )
     failed = "No response from the Reoclo API" if sent else "Cannot reach the Reoclo API"
     return _retryable(f"{failed}: {_reason(causes, tunnel)}", hints.UNREACHABLE, sent=sent)
 

@@ -1,7 +1,6 @@
 // Finds the interpreters that might run the action, best first. It starts none: Python checks its own version.
 const fs = require("node:fs");
 const path = require("node:path");
-
 const newestFirst = (names) => [...new Set(names)].sort((a, b) => b.localeCompare(a, "en", { numeric: true }));
 const attempt = (action, otherwise) => { try { return action(); } catch { return otherwise; } };
 

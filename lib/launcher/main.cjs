@@ -4,8 +4,7 @@ const { attempt } = require("./find.cjs");
 const id = require("node:crypto").randomUUID();
 const state = JSON.stringify({ version: 2, stage: "none", id, step: process.env.GITHUB_ACTION ?? "" });
 const ascii = state.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
-const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = fs.constants;
-const flag = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK; // Windows has no O_NONBLOCK, which counts as 0
+const flag = ["O_WRONLY", "O_APPEND", "O_CREAT", "O_NONBLOCK"].reduce((all, name) => all | fs.constants[name], 0);
 attempt(() => fs.writeFileSync(process.env.GITHUB_STATE, `login=${ascii}\n`, { flag })); // Python reports the error
 // Once Python has saved a state it might have requested the login, which another Python must not repeat.
 const stateSize = () => attempt(() => fs.statSync(process.env.GITHUB_STATE).size, 0);

@@ -3,7 +3,6 @@ const { spawn } = require("node:child_process");
 const { once } = require("node:events");
 const { attempt, candidates, isProgram } = require("./find.cjs");
 const { annotate, print, reason, stillLoggedIn } = require("./report.cjs");
-
 const EXIT_CODES = { 193: 0, 194: 1, 195: 130 }; // as in lib/__init__.py; no shell and no system uses them
 const FLAGS = ["-B", "-s", "-S", "-u", "-Wignore"]; // Python 2.7 would reject -I and -X utf8
 const NEEDED = "Python 3.10 or later not found in pythonLocation, PATH, or the tool cache. Add actions/setup-python before " +
@@ -27,8 +26,11 @@ async function run(step, commands) {
   const tried = new Map();
   for (const command of commands) {
     if (tried.has(command[0])) continue;
-    const end = await start(step, command).catch((error) => ({ error: error.code ?? error.message }));
+    const launch = () => start(step, command).catch((error) => ({ error: error.code ?? error.message }));
+    let end = await launch();
+    if (step.detached && end.signal && !step.stopped) end = await launch(); // sent before it had its own group
     if (end.code in EXIT_CODES) return { exitCode: EXIT_CODES[end.code] };
+    step.stopped ||= end.code === 0xc000013a; // Windows: Ctrl-C, which Node might notice later
     if (step.stopped || step.isFinal?.()) return { end };
     tried.set(command[0], `${command[0]} (${reason(end)})`);
   }

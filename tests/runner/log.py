@@ -1,6 +1,6 @@
 """Log of a step, by the grammar of actions/runner (ActionCommand.cs, OutputManager.cs).
 
-tests/hostile.py checks that the other runners find the same commands in the action's output.
+tests/unit/test_commands.py checks that the other runners find the same commands.
 """
 
 from __future__ import annotations

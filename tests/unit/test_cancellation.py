@@ -1,4 +1,4 @@
-"""Tests of lib.cancellation, with signals sent to this process."""
+"""Tests of lib.cancellation, with signals sent to this process, and of lib.deadline."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from lib.cancellation import CHECKPOINT_SECONDS, Canceled, Cancellation, ignore_signals
+from lib.cancellation import CHECKPOINT_SECONDS, Canceled, Cancellation
 from lib.deadline import Deadline
-from tests.unit.fake_clock import FakeClock
+from tests.unit.fakes import FakeClock
 
 pytestmark = pytest.mark.usefixtures("restored_signals")
 
@@ -23,86 +23,51 @@ def cancellation(after: int = 999) -> Cancellation:
     return Cancellation(lambda: next(checks) == after)
 
 
-def handlers() -> list[object]:
-    return [signal.getsignal(number) for number in SIGNALS]
-
-
 @pytest.mark.parametrize("number", SIGNALS)
-@pytest.mark.parametrize("in_flight", [True, False])
-def test_signal_cancels_at_the_next_checkpoint(number: signal.Signals, *, in_flight: bool) -> None:
+def test_signal_cancels_at_the_next_checkpoint(number: signal.Signals) -> None:
     clock = cancellation()
     with pytest.raises(Canceled) as caught, clock.handle_signals():  # noqa: PT012
-        clock.raise_if_canceled(request_in_flight=in_flight)
+        clock.raise_if_canceled(request_in_flight=True)
         signal.raise_signal(number)
         assert clock.now() <= time.monotonic()  # reading the time is no checkpoint
-        clock.raise_if_canceled(request_in_flight=in_flight)
+        clock.raise_if_canceled(request_in_flight=True)
         pytest.fail("not canceled")
-    assert not caught.value.maybe_processed
-    assert Canceled(maybe_processed=True).maybe_processed
-    assert not isinstance(caught.value, Exception)
-
-
-def test_signal_after_the_last_checkpoint_cancels() -> None:
+    assert (caught.value.maybe_processed, isinstance(caught.value, Exception)) == (False, False)
+    assert [signal.getsignal(number) for number in SIGNALS] == [signal.SIG_IGN] * 2
     with pytest.raises(Canceled), cancellation().handle_signals():
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(number)  # the end of the block is a checkpoint
 
 
-def test_signals_are_ignored_after_the_step() -> None:
-    with cancellation().handle_signals():
-        assert signal.SIG_IGN not in handlers()
-    assert handlers() == [signal.SIG_IGN] * 2
+def test_signal_during_the_check_for_the_runner_is_not_lost() -> None:
+    def is_abandoned() -> bool:
+        signal.raise_signal(signal.SIGTERM)
+        return False
 
-
-def test_signals_are_ignored_after_a_failure() -> None:
-    with pytest.raises(KeyError), cancellation().handle_signals():
-        raise KeyError
-    assert handlers() == [signal.SIG_IGN] * 2
-
-
-def test_ignored_signals_do_nothing() -> None:
-    ignore_signals()
-    for number in SIGNALS:
-        signal.raise_signal(number)
-    assert handlers() == [signal.SIG_IGN] * 2
-
-
-def test_abandoned_step_stays_canceled() -> None:
-    clock = cancellation(after=1)
-    clock.raise_if_canceled()
-    for _ in range(2):
-        with pytest.raises(Canceled):
-            clock.raise_if_canceled()
+    clock = Cancellation(is_abandoned)
+    with pytest.raises(Canceled), clock.handle_signals():  # noqa: PT012
+        clock.raise_if_canceled()
+        pytest.fail("not canceled")
 
 
 def test_shielded_request_gets_five_seconds() -> None:
     clock, limit, left = cancellation(), Deadline(FakeClock(), 300), list[float]()
     with pytest.raises(Canceled), clock.handle_signals(), clock.shield(limit):  # noqa: PT012
         signal.raise_signal(signal.SIGTERM)
-        signal.raise_signal(signal.SIGINT)
         left.append(limit.remaining())
         clock.raise_if_canceled(request_in_flight=True)
         left.append(limit.remaining())
     assert left == [300, 5]
 
 
-def test_shield_allows_no_new_attempt() -> None:
-    clock = cancellation(after=1)
-    with pytest.raises(Canceled), clock.shield(Deadline(FakeClock(), 300)):  # noqa: PT012
-        clock.raise_if_canceled()
-        pytest.fail("not canceled")
-
-
-def test_canceled_step_enters_no_shield() -> None:
-    with pytest.raises(Canceled), cancellation(after=0).shield(Deadline(FakeClock(), 300)):
-        pytest.fail("entered")
-
-
-def test_shield_ends_with_its_block() -> None:
-    clock = cancellation(after=1)
-    with pytest.raises(KeyError), clock.shield(Deadline(FakeClock(), 300)):
-        raise KeyError
-    with pytest.raises(Canceled):
-        clock.raise_if_canceled(request_in_flight=True)
+def test_shield_allows_no_new_attempt_and_ends_with_its_block() -> None:
+    limit = Deadline(FakeClock(), 300)
+    for after in (0, 1):
+        clock = cancellation(after)
+        with pytest.raises(Canceled), clock.shield(limit):  # noqa: PT012
+            clock.raise_if_canceled()
+            pytest.fail("not canceled")
+        with pytest.raises(Canceled):
+            clock.raise_if_canceled(request_in_flight=True)
 
 
 def test_sleep_lasts_and_passes_checkpoints() -> None:
@@ -114,3 +79,17 @@ def test_sleep_lasts_and_passes_checkpoints() -> None:
     for canceled, seconds in ((cancellation(after=1), 3600), (cancellation(after=0), -1)):
         with pytest.raises(Canceled):
             canceled.sleep(seconds)
+
+
+def test_deadline_counts_down_to_zero() -> None:
+    clock = FakeClock()
+    deadline = Deadline(clock, 10)
+    clock.sleep(4)
+    assert (deadline.remaining(), deadline.elapsed(), deadline.limit) == (6, 4, 10)
+    assert (deadline.earlier_by(2).remaining(), deadline.earlier_by(7).remaining()) == (4, 0)
+    deadline.shorten(5)
+    deadline.shorten(8)
+    deadline.wait()
+    assert (clock.sleeps, deadline.remaining()) == ([4, 5], 0)
+    clock.sleep(20)
+    assert (deadline.remaining(), deadline.elapsed(), deadline.limit) == (0, 29, 10)

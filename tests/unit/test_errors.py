@@ -1,60 +1,58 @@
-"""Tests of lib.errors."""
+"""Tests of lib.errors and lib.hints."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
 from typing import Any
 
-import pytest
-
-from lib.errors import RETRYABLE_STATUSES, ActionError, ApiError, StatusError, TransportError
+from lib import hints
+from lib.errors import RETRYABLE_STATUSES, TransportError
 from lib.hints import Hint
 
 HINT = Hint("Fix it.", "anchor")
 
 
-@pytest.mark.parametrize(("fields", "message"), [
-    ({}, "Failed. Fix it."), ({"detail": "why"}, "Failed: why. Fix it."),
-    ({"detail": "why. ."}, "Failed: why. Fix it."), ({"detail": ". "}, "Failed. Fix it."),
-    ({"attempts": 5, "detail": "why"}, "Failed (5 attempts): why. Fix it."),
-    ({"operation_id": "op-1"}, "Failed. Fix it. (operation op-1)"),
-    ({"operation_id": "op-1", "operation_label": "x"}, "Failed. Fix it. (x op-1)"),
-])  # fmt: skip
-def test_message_has_one_sentence_per_part(fields: dict[str, Any], message: str) -> None:
-    assert str(TransportError("Failed", hint=HINT, **fields)) == message
+def test_message_has_one_sentence_per_part() -> None:
+    messages: dict[str, dict[str, Any]] = {
+        "Failed. Fix it.": {"detail": ". "}, "Failed: why. Fix it.": {"detail": "why. ."},
+        "Failed (5 attempts). Fix it.": {"attempts": 5},
+        "Failed. Fix it. (operation op-1)": {"operation_id": "op-1"},
+        "Failed. Fix it. (x op-1)": {"operation_id": "op-1", "operation_label": "x"},
+    }  # fmt: skip
+    for message, fields in messages.items():
+        error = TransportError("Failed", hint=HINT, **fields)
+        assert (str(error), "why" in repr(error)) == (message, False)
+        assert error.message(str.upper) == message.replace("why", "WHY")
 
 
-def test_only_the_detail_is_foreign() -> None:
-    error = ActionError("failed", hint=Hint("fix it.", ""), detail="why", operation_id="op")
-    assert error.message(str.upper) == "failed: WHY. fix it. (operation op)"
-    assert "why" not in repr(error)
-
-
-def test_retryable_statuses_are_the_transient_ones() -> None:
+def test_status_has_its_hint() -> None:
+    anchors = {300: "redirect", 399: "redirect", 299: "400", 400: "400", 499: "400"}
+    anchors |= {status: str(status) for status in (401, 403, 404, 409, 422, 429)}
+    placeholders = {403: ["SCOPES"], 404: ["NOTHING", "IDS"]}
+    for status in [*anchors, 408, 425, 500, 502, 503, 504, 599]:
+        summary, hint = hints.for_status(status, requires="SCOPES", ids="IDS", not_found="NOTHING")
+        assert (hint.anchor, hint.text[-1]) == (anchors.get(status, "5xx"), ".")
+        assert hint.link == f"{hints.TROUBLESHOOTING}#{hint.anchor}"
+        assert (summary.count(str(status)), "{" in summary + hint.text) == (1, False)
+        found = re.findall("SCOPES|IDS|NOTHING", summary + hint.text)
+        assert found == placeholders.get(status, [])
     cloudflare = {520, 521, 522, 523, 524, 527, 530}
     assert {408, 425, 429, 500, 502, 503, 504} | cloudflare == RETRYABLE_STATUSES
 
 
-@pytest.mark.parametrize(("status", "retry_after", "is_throttled"), [
-    (429, None, True), (429, 3.0, True), (503, 0.0, True), (503, 3.0, True),
-    (503, None, False), (502, 3.0, False), (430, 3.0, False),
-])  # fmt: skip
-def test_throttling_is_429_or_503_with_retry_after(
-    status: int, retry_after: float | None, *, is_throttled: bool
-) -> None:
-    error = StatusError("Failed", hint=HINT, status=status, retry_after=retry_after)
-    assert error.is_throttled is is_throttled
+def test_logout_command_removes_the_login() -> None:
+    # docker/cli#7326: `docker logout docker.io` removes nothing.
+    found = [hints.logout_command(url) for url in ("ghcr.io", "docker.io", "")]
+    assert found == ["`docker logout ghcr.io`", "`docker logout`", "`docker logout`"]
 
 
-def test_api_error_assumes_the_worst_by_default() -> None:
-    error = ApiError("Failed", hint=HINT)
-    assert (error.retryable, error.maybe_processed, error.attempts) == (False, True, 1)
-    assert not error.is_throttled
-    assert StatusError("Failed", hint=HINT, status=503).retry_after is None
-
-
-def test_replaced_error_is_new_and_of_the_same_type() -> None:
-    error = StatusError("Failed", hint=HINT, status=503)
-    changed = replace(error, attempts=3)
-    assert (type(changed), changed.status, changed.attempts) == (StatusError, 503, 3)
-    assert error.attempts == 1
+def test_first_phrase_that_matches_chooses_the_hint() -> None:
+    outputs = {
+        "Error: PERMISSION DENIED": "docker-config", "denied: no such host": "registry-dns",
+        "permission denied while trying to connect": "docker-permission", "": "docker-failed",
+    }  # fmt: skip
+    found = {output: hints.for_docker_output(output, "THE {X}") for output in outputs}
+    assert {output: hint.anchor for output, hint in found.items()} == outputs
+    assert ["THE {X}" in hint.text for hint in found.values()] == [False, True, False, True]
+    certificates = map(hints.for_certificate_error, ["Has EXPIRED", "self-signed"])
+    assert ["clock" in hint.text for hint in certificates] == [True, False]

@@ -1,12 +1,17 @@
-"""Tests of lib.inputs."""
+"""Tests of lib.inputs, lib.runner.environment and lib.run_context."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from lib.api.models import LogoutRequest, PassthroughLogin, VaultLogin
 from lib.errors import InputError
 from lib.inputs import LoginInputs, LogoutInputs, read_login_inputs, read_logout_inputs
+from lib.run_context import RunContext
 from lib.runner.environment import Environment
 
 KEY = "rca_0123456789"
@@ -14,6 +19,9 @@ ID = "11111111-2222-4333-8444-555555555555"
 VAULT = {"api_key": KEY, "server_id": ID, "credential_id": ID.replace("1", "A")}
 LOGOUT = {"api_key": KEY, "server_id": ID, "registry_url": "ghcr.io"}
 DIRECT = {**LOGOUT, "username": "octocat", "access_token": "ghp_0123456789"}
+PASSTHROUGH = PassthroughLogin(**{name: DIRECT[name] for name in DIRECT if name != "api_key"})
+FIELDS = {name: f"GITHUB_{name.upper()}" for name in ("repository", "workflow", "actor", "sha")}
+FIELDS |= {"ref": "GITHUB_REF", "run_id": "GITHUB_RUN_ID", "trigger": "GITHUB_EVENT_NAME"}
 
 
 def environment(inputs: dict[str, str], **variables: str) -> Environment:
@@ -31,116 +39,120 @@ def rejected(inputs: dict[str, str], **changes: str) -> InputError:
     return caught.value
 
 
-def test_optional_inputs_have_defaults() -> None:
+def test_optional_inputs_have_defaults_and_all_are_trimmed() -> None:
     request = VaultLogin(server_id=ID, credential_id=VAULT["credential_id"])
     url = "https://api.reoclo.com"
     expected = LoginInputs(api_key=KEY, request=request, cleanup=True, api_url=url, timeout=300)
     assert read(VAULT) == expected
+    assert read({name: f"  {value}\r\n" for name, value in VAULT.items()}) == expected
+    assert read(VAULT, cleanup=" ", api_url=" ", timeout=" ") == expected
 
 
-def test_whitespace_around_inputs_is_trimmed() -> None:
-    assert read({name: f"  {value}\r\n" for name, value in VAULT.items()}) == read(VAULT)
-    assert read(VAULT, cleanup=" ", api_url=" ", timeout=" ") == read(VAULT)
+def test_valid_input_is_accepted() -> None:
+    valid: dict[str, dict[str, object]] = {
+        "api_key": {key: key for key in ("rca_1", "rk_a_1", "rxy_1", "rk_z_1", "rab_!~", "rdsx_1")},
+        "cleanup": {"true": True, "True": True, "TRUE": True, "false": False, "FALSE": False},
+        "timeout": {"1": 1, "3600": 3600, "000002": 2},
+        "api_url": {"https://r.example.com/base/": "https://r.example.com/base"},
+    }  # fmt: skip
+    for name, values in valid.items():
+        assert {text: getattr(read(VAULT, **{name: text}), name) for text in values} == values
+    for token in ("x", "{\n 1}\t\x7fé"):
+        expected = replace(PASSTHROUGH, access_token=token)
+        assert read(DIRECT, access_token=f"{token}\n").request == expected
 
 
-@pytest.mark.parametrize(("name", "text", "value"), [
-    *(("api_key", key, key) for key in ("rca_1", "rk_a_1", "rss_1", "rxy_1", "rk_z_1", "rab_!~",
-                                        "rdsx_1", f"rca_{'x' * 500}")),
-    *(("cleanup", text, True) for text in ("true", "True", "TRUE", "")),
-    *(("cleanup", text, False) for text in ("false", "False", "FALSE")),
-    *(("timeout", text, int(text)) for text in ("1", "3600", "060", "000002")),
-    ("api_url", "https://r.example.com/base/", "https://r.example.com/base"),
-])  # fmt: skip
-def test_valid_input_is_accepted(name: str, text: str, value: object) -> None:
-    assert getattr(read(VAULT, **{name: text}), name) == value
+def test_invalid_input_is_named_and_not_shown() -> None:
+    for name, texts in {
+        "api_key": ["rk_t_1", "rk_m_1", "rds_1", "ghp_0123456789", '"rca_quoted"', "RCA_x", "rca_",
+                    "r_1", "ra_1", "rabcd_1", "rk__1", "rk_A_1", "xrca_1", "rca_a\nb", "rca_\x7f"],
+        "server_id": ["build-one"], "credential_id": ["build-one"],
+        "cleanup": ["yes", "0", "1", "tRUE", "null"],
+        "timeout": ["0", "3601", "-1", "1.5", "5m", "1_0", "٣", "9" * 5000, "0000001"],
+        "api_url": ["http://evil.example", "https://u:pw@x.example"],
+    }.items():  # fmt: skip
+        for text in texts:
+            error = rejected(VAULT, **{name: text})
+            assert (error.hint.anchor, name in error.summary) == ("invalid-input", True)
+            assert len(text) < 5 or text not in str(error)
 
 
-@pytest.mark.parametrize(("name", "texts"), [
-    ("api_key", ["rk_t_1", "rk_m_1", "rds_1", "ghp_0123456789", "hunter2hunter2", '"rca_quoted"',
-                 "Bearer rca_x", "RCA_x", "r_1", "ra_1", "rabcd_1", "rk__1", "rk_A_1", "xrca_1",
-                 "rca_a b", "rca_a\nb", "rca_a\tb", "rca_é", "rca_\x7f", "rca_\x00x"]),
-    ("server_id", ["build-one"]), ("credential_id", ["build-one"]),
-    ("cleanup", ["yes", "no", "0", "1", "tRUE", "flase", "off", "null"]),
-    ("timeout", ["0", "3601", "-1", "1.5", "5m", "1_0", "٣", "9" * 5000, "0000001"]),
-    ("api_url", ["http://evil.example", "https://u:pw@x.example", "https://x/api/automation/v1"]),
-])  # fmt: skip
-def test_invalid_input_is_named_and_not_shown(name: str, texts: list[str]) -> None:
-    for text in texts:
-        error = rejected(VAULT, **{name: text})
-        assert (error.hint.anchor, name in error.summary) == ("invalid-input", True)
-        assert len(text) < 4 or text not in str(error)
+def test_credential_is_one_complete_mode() -> None:
+    for inputs, changes, start, end in (
+        (VAULT, {"api_key": ""}, "Input api_key is", "empty"),
+        (VAULT, {"server_id": " \n"}, "Input server_id is", "empty"),
+        (VAULT, {"credential_id": ""}, "Input credential_id is", "registry_url"),
+        (VAULT, {"username": "x"}, "Input credential_id cannot", "username"),
+        (DIRECT, {"username": ""}, "Input username is", "access_token and registry_url are set"),
+        (DIRECT, {"username": "", "registry_url": ""}, "Inputs username and registry_url are",
+         "access_token is set"),
+        (DIRECT, {"username": "octo\vcat"}, "Input username", "characters"),
+        (DIRECT, {"registry_url": "ghcr.io/${{x}}"}, "Input registry_url", "address"),
+        (VAULT, {"api_key": "rds_1"}, "Input api_key is a deploy", "(rds_)"),
+    ):  # fmt: skip
+        error = rejected(inputs, **changes)
+        is_missing = any(not text.strip() for text in changes.values())
+        assert error.hint.anchor == ("missing-input" if is_missing else "invalid-input")
+        assert ("secrets: inherit" in error.hint.text) is is_missing
+        assert (error.summary.startswith(start), error.summary.endswith(end)) == (True, True)
+        assert not any(text in str(error) for text in ("ghp_", "octo", "${{"))
 
 
-@pytest.mark.parametrize("key", ["rk_t_", "rk_m_", "rds_"])
-def test_key_kind_that_cannot_work_is_named(key: str) -> None:
-    assert key in rejected(VAULT, api_key=f"{key}1").summary
-    assert rejected(VAULT, api_key="rca_").hint.anchor == "invalid-input"
-
-
-@pytest.mark.parametrize("name", ["api_key", "server_id"])
-@pytest.mark.parametrize("text", ["", " \n"])
-def test_missing_input_names_the_usual_causes(name: str, text: str) -> None:
-    error = rejected(VAULT, **{name: text})
-    assert (error.hint.anchor, name in error.summary) == ("missing-input", True)
-    for cause in ("fork", "Dependabot", "environment", "secrets: inherit"):
-        assert cause in error.hint.text
-
-
-@pytest.mark.parametrize(
-    "token", ['{\n  "type": "service_account"\n}', f"ghs_{'a.b-c_d' * 74}"[:520], "x", "a\tb\x7fé"]
-)
-def test_access_token_can_be_any_text(token: str) -> None:
-    assert read(DIRECT, access_token=f"\n{token}\n").request == PassthroughLogin(
-        server_id=ID, registry_url="ghcr.io", username="octocat", access_token=token
-    )
-
-
-@pytest.mark.parametrize(("inputs", "changes", "anchor", "start", "end"), [
-    (VAULT, "credential_id=", "missing-input", "Input credential_id is", "registry_url"),
-    (VAULT, "username=x", "invalid-input", "Inputs credential_id and username are", ""),
-    (VAULT, "access_token=x registry_url=x", "invalid-input",
-     "Inputs credential_id and access_token and registry_url are", ""),
-    (DIRECT, "username=", "missing-input", "Input username is",
-     "access_token and registry_url are set"),
-    (DIRECT, "username= registry_url=", "missing-input", "Inputs username and registry_url are",
-     "access_token is set"),
-    (DIRECT, "username=octo\vcat", "invalid-input", "Input username", ""),
-    (DIRECT, "registry_url=ghcr.io/${{x}}", "invalid-input", "Input registry_url", ""),
-])  # fmt: skip
-def test_credential_is_one_complete_mode(
-    inputs: dict[str, str], changes: str, anchor: str, start: str, end: str
-) -> None:
-    changed = dict(change.split("=") for change in changes.split(" "))
-    error = rejected(inputs, **changed)
-    assert error.hint.anchor == anchor
-    assert error.summary.startswith(start)
-    assert error.summary.endswith(end)
-    assert not any(text in str(error) for text in ("ghp_", "octo", "${{"))
-
-
-@pytest.mark.parametrize(("variables", "is_named"), [
-    ({"GITEA_ACTIONS": "true", "GITHUB_ACTION_PATH": "/x"}, True),
-    ({"GITEA_ACTIONS": "true"}, False),
-    ({"GITHUB_ACTION_PATH": "/x"}, False),
-])  # fmt: skip
-def test_composite_on_gitea_is_a_cause(variables: dict[str, str], *, is_named: bool) -> None:
-    for read_inputs in (read_login_inputs, read_logout_inputs):
+@pytest.mark.parametrize("read_inputs", [read_login_inputs, read_logout_inputs])
+def test_composite_on_gitea_is_a_cause(read_inputs: Callable[[Environment], object]) -> None:
+    for gitea, path in (("true", "/x"), ("true", ""), ("", "/x")):
         with pytest.raises(InputError) as caught:
-            read_inputs(environment({}, **variables))
-        assert ("Gitea" in caught.value.hint.text) is is_named
-
-
-def test_secrets_are_not_in_the_repr() -> None:
-    found = f"{read(VAULT)!r} {read(DIRECT)!r} {read_logout_inputs(environment(LOGOUT))!r}"
-    assert KEY not in found
-    assert DIRECT["access_token"] not in found
+            read_inputs(environment({}, GITEA_ACTIONS=gitea, GITHUB_ACTION_PATH=path))
+        assert ("Gitea" in caught.value.hint.text) is bool(gitea and path)
 
 
 def test_logout_needs_key_server_and_registry() -> None:
     request = LogoutRequest(server_id=ID, registry_url="ghcr.io")
     expected = LogoutInputs(api_key=KEY, request=request, api_url="https://api.reoclo.com")
     assert read_logout_inputs(environment(LOGOUT)) == expected
+    shown = f"{expected!r} {read(DIRECT)!r} {PASSTHROUGH.description}"
+    assert (KEY in shown, "ghp_" in shown) == (False, False)
     for name in LOGOUT:
         with pytest.raises(InputError, match=f"Input {name} ") as caught:
             read_logout_inputs(environment({**LOGOUT, name: ""}))
         assert caught.value.hint.anchor == "missing-input"
+
+
+def test_value_comes_from_its_variable() -> None:
+    rows: list[tuple[str, str, str, object, object]] = [
+        ("state_file", "GITHUB_STATE", "/x", Path("/x"), None),
+        ("output_file", "GITHUB_OUTPUT", "/x", Path("/x"), None),
+        ("step", "GITHUB_ACTION", "x", "x", ""),
+        ("login_id", "DOCKER_AUTH_LOGIN_ID", "x", "x", ""),
+        ("launcher_namespace", "DOCKER_AUTH_PID_NAMESPACE", "x", "x", ""),
+        ("launcher_pid", "DOCKER_AUTH_LAUNCHER", "4711", 4711, None),
+        ("launcher_pid", "DOCKER_AUTH_LAUNCHER", "-1", None, None),
+        ("seconds_left", "DOCKER_AUTH_SECONDS", "25.5", 25.5, None),
+        ("seconds_left", "DOCKER_AUTH_SECONDS", "x", None, None),
+        ("is_composite", "GITHUB_ACTION_PATH", "/x", True, False),
+        *((method, name, text, text == "true", False) for text in ("true", "yes")
+          for method, name in (("is_gitea", "GITEA_ACTIONS"), ("is_act", "ACT"))),
+        *((method, name, text, text == "1", False) for text in ("1", "true")
+          for method, name in (("is_debug", "RUNNER_DEBUG"),
+                               ("wants_own_exit_codes", "DOCKER_AUTH_EXIT_CODES"))),
+        *(("ca_paths", name, " /a ", {name: "/a"}, {})
+          for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")),
+    ]  # fmt: skip
+    for method, name, text, value, default in rows:
+        for variables, expected in (({name: text}, value), ({}, default), ({name: ""}, default)):
+            assert getattr(Environment(variables), method)() == expected
+    found = environment({"api_key": " \trca_x\r\n", "access_token": "t"}, STATE_login=" {} ")
+    assert (found.secrets(), found.saved_state("login")) == (["rca_x", "t"], " {} ")
+    assert ("rca_" in repr(found), Environment({}).input("x")) == (False, "")
+
+
+def test_run_context_has_each_field_from_its_variable() -> None:
+    variables = {name: field for field, name in FIELDS.items()}
+    found = Environment({**variables, "GITEA_ACTIONS": "true"}).run_context()
+    assert found == RunContext(provider="gitea_actions", **{field: field for field in FIELDS})
+    context = {field: field for field in FIELDS if field != "run_id"}
+    known = {"run_id": "run_id", "run_context": {"provider": "gitea_actions", **context}}
+    assert found.body() == known
+    required = dict.fromkeys(["repository", "workflow", "trigger", "actor"], "")
+    unknown = {"run_context": {"provider": "github_actions", **required}}
+    assert Environment({}).run_context().body() == unknown

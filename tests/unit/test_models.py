@@ -1,97 +1,49 @@
-"""Tests of lib.api.models and lib.run_context."""
+"""Tests of lib.api.models."""
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
 
 from lib.api import models
-from lib.api.models import AcceptedLogin, LogoutRequest, Operation, PassthroughLogin, VaultLogin
+from lib.api.models import AcceptedLogin, Operation
 from lib.errors import InvalidResponse
-from lib.run_context import RunContext
 
 ACCEPTED = {"operation_id": "op-1", "registry_url": "ghcr.io", "registry_type": "ghcr"}
-VAULT = VaultLogin(server_id="s", credential_id="c")
-DIRECT = PassthroughLogin(server_id="s", registry_url="r", username="u", access_token="hunter2")
-LOGOUT = LogoutRequest(server_id="s", registry_url="r")
 
 
-def test_run_context_leaves_out_only_what_it_may() -> None:
-    required = {"provider": "p", "repository": "r", "workflow": "", "trigger": "t", "actor": "a"}
-    known = RunContext(**required, sha="0123abc", ref="refs/heads/main", run_id="42").body()
-    context = {**required, "sha": "0123abc", "ref": "refs/heads/main"}
-    assert known == {"run_id": "42", "run_context": context}
-    unknown = RunContext(**required, sha="", ref="", run_id="").body()
-    assert unknown == {"run_context": required}
-
-
-@pytest.mark.parametrize(("request_", "path", "scope", "fields"), [
-    (VAULT, "login", "registry_login", {"server_id": "s", "credential_id": "c"}),
-    (LOGOUT, "logout", "registry_logout", {"server_id": "s", "registry_url": "r"}),
-    (DIRECT, "login-direct", "registry_login",
-     {"server_id": "s", "registry_url": "r", "username": "u", "access_token": "hunter2"}),
-])  # fmt: skip
-def test_request_has_its_path_scope_and_fields(
-    request_: VaultLogin | PassthroughLogin | LogoutRequest, path: str, scope: str, fields: object
-) -> None:
-    endpoint = request_.endpoint
-    assert (endpoint.method, endpoint.path) == ("POST", f"/registry-auth/{path}")
-    assert scope in endpoint.requires
-    assert request_.body() == fields
-    assert "hunter2" not in f"{request_!r} {getattr(request_, 'description', '')}"
-
-
-def test_login_says_where_its_credential_comes_from() -> None:
-    assert "Reoclo" in VAULT.credential
-    assert "access_token" in DIRECT.credential
-    assert (VAULT.registry_url, DIRECT.credential_id) == ("", "")
-
-
-def test_operation_endpoint_contains_the_id() -> None:
-    assert models.operation_endpoint("op-1")[:2] == ("GET", "/operations/op-1")
-
-
-def test_accepted_login_ignores_unknown_fields() -> None:
+def test_unusable_field_of_accepted_login_is_empty() -> None:
     found = AcceptedLogin.from_json({**ACCEPTED, "status": "running", "new": [1]})
     assert found == AcceptedLogin(**ACCEPTED, operation=None, maybe_repeated=False)
-
-
-@pytest.mark.parametrize("name", sorted(ACCEPTED))
-def test_unusable_field_of_accepted_login_is_empty(name: str) -> None:
-    values: list[object] = [None, 1, [], {}, True, "", "a b", "x\n", "${{ x }}", "a" * 513]
-    for value in values:
+    values: list[object] = [None, 1, [], "a b", "x\n", "${{ x }}"]
+    for name, value in itertools.product(ACCEPTED, values):
         accepted = AcceptedLogin.from_json({**ACCEPTED, name: value})
         assert {field: getattr(accepted, field) for field in ACCEPTED} == {**ACCEPTED, name: ""}
 
 
-@pytest.mark.parametrize(("is_used", "fields"), [
-    (True, {"status": "completed", "result": {"exit_code": 0}}),
-    (True, {"status": "completed", "exit_code": 0}),
-    (True, {"status": "failed", "result": {}}),
-    (True, {"exit_code": 0}),
-    (True, {"completed_at": "2026-01-01T00:00:00Z", "result": {}}),
-    (False, {"status": "completed"}),
-    (False, {"status": "completed", "result": "0"}),
-    (False, {"status": "running", "result": {"exit_code": 0}}),
-    (False, {"result": {}}),
-    (False, {}),
-])  # fmt: skip
-def test_login_response_with_a_result_needs_no_poll(
-    *, is_used: bool, fields: dict[str, Any]
-) -> None:
-    operation = AcceptedLogin.from_json({**ACCEPTED, **fields}).operation
-    assert operation == (Operation.from_json({**ACCEPTED, **fields}) if is_used else None)
+def test_login_response_with_a_result_needs_no_poll() -> None:
+    ended: list[dict[str, Any]] = [{"status": "failed", "result": {}}, {"exit_code": 0}]
+    ended += [
+        {"completed_at": "x", "result": {}},
+        {"status": "running", "result": {"exit_code": 0}},
+    ]
+    for fields in ended:
+        operation = AcceptedLogin.from_json({**ACCEPTED, **fields}).operation
+        assert operation == Operation.from_json({**ACCEPTED, **fields})
+    running: list[dict[str, Any]] = [{"status": "completed"}, {"result": {}}]
+    for fields in [*running, {"status": "completed", "result": "0"}]:
+        assert AcceptedLogin.from_json({**ACCEPTED, **fields}).operation is None
 
 
-@pytest.mark.parametrize("data", [None, [], "text", 1, True, [ACCEPTED]])
-def test_response_that_is_no_object_is_invalid(data: object) -> None:
-    for parse in (AcceptedLogin.from_json, Operation.from_json):
-        with pytest.raises(InvalidResponse) as caught:
-            parse(data)
-        assert (caught.value.retryable, caught.value.maybe_processed) == (False, True)
-        assert caught.value.hint.anchor == "unexpected-response"
-    assert models.parse_logout(data) == Operation()
+def test_response_that_is_no_object_is_invalid() -> None:
+    for data in (None, [], "text", 1, True, [ACCEPTED]):
+        for parse in (AcceptedLogin.from_json, Operation.from_json):
+            with pytest.raises(InvalidResponse) as caught:
+                parse(data)
+            assert (caught.value.retryable, caught.value.maybe_processed) == (False, True)
+        assert models.parse_logout(data) == Operation()
     assert models.invalid_response("x", retryable=True).retryable
 
 
@@ -99,51 +51,39 @@ def test_operation_is_parsed_from_documented_fields() -> None:
     streams = {"stdout": "out", "stderr": "err"}
     fields = {"operation_id": "op-1", "status": "failed", "server_name": "build-1"}
     data = {**fields, "result": {"exit_code": 7, **streams, "duration_ms": 5}, "completed_at": None}
-    expected = Operation(**fields, exit_code=7, **streams, completed_at=False)
+    expected = Operation(**fields, exit_code=7, **streams)
     assert Operation.from_json(data) == models.parse_logout(data) == expected
     assert (expected.output, Operation(stdout="out").output) == ("err", "out")
+    assert expected.both_outputs == "err\nout"
     assert "out" not in repr(expected)
+    unusable = dict.fromkeys((*fields, *streams), 7)
+    assert Operation.from_json({**unusable, "result": unusable}) == Operation()
 
 
-@pytest.mark.parametrize("value", [None, 7, [], {}, True])
-def test_unusable_field_of_operation_is_empty(value: object) -> None:
-    for name in ("operation_id", "status", "server_name", "stdout", "stderr"):
-        assert Operation.from_json({name: value, "result": {name: value}}) == Operation()
+def test_exit_code_is_a_32_bit_integer() -> None:
+    valid = [0, 1, -1, 2**32 - 1, 1 - 2**32]
+    for value in [*valid, "0", True, 0.0, None, 2**32, -(2**32), 10**4000]:
+        nested = {"result": {"exit_code": value}}
+        expected = value if value in valid and type(value) is int else None
+        for fields in (nested, {"exit_code": value}, {"exit_code": 9, **nested}):
+            assert Operation.from_json(fields).exit_code == expected
 
 
-@pytest.mark.parametrize(("value", "exit_code"), [
-    *((code, code) for code in (0, 1, -1, 255, 2**32 - 1, 1 - 2**32)),
-    *((value, None) for value in ("0", True, False, 0.0, None, 2**32, -(2**32), 10**4000)),
-])  # fmt: skip
-def test_exit_code_is_a_32_bit_integer(value: object, exit_code: int | None) -> None:
-    nested = {"result": {"exit_code": value}}
-    for fields in (nested, {"exit_code": value}, {"exit_code": 9, **nested}):
-        assert Operation.from_json(fields).exit_code == exit_code
+def test_outcome_of_operation_needs_proof() -> None:
+    for status, flags in {  # with no exit code, 0, and 1
+        "running": [" ", " ", "fr"], "": [" ", " ", "fr"], "completed": ["e", "es", "efr"],
+        "failed": ["er", "er", "efr"], "error": ["er", "er", "efr"], "timeout": ["er"] * 3,
+        "cancelled": ["er"] * 3, "canceled": ["er"] * 3,
+    }.items():  # fmt: skip
+        for exit_code, expected in zip((None, 0, 1), flags, strict=True):
+            found = Operation(status=status, exit_code=exit_code)
+            marks = "e" * found.ended + "s" * found.succeeded + "f" * found.failed
+            assert marks + "r" * found.reports_failure == expected.strip()
 
 
-@pytest.mark.parametrize(("status", "exit_code", "flags"), [
-    # e: ended, s: succeeded, f: failed, r: reports failure
-    ("running", None, ""), ("queued", None, ""), ("", None, ""), ("running", 0, "e"),
-    ("running", 1, "efr"), ("completed", 0, "es"), ("completed", 1, "efr"),
-    ("completed", None, "e"), ("failed", 1, "efr"), ("failed", 0, "er"), ("failed", None, "er"),
-    ("error", 1, "efr"), ("error", 0, "er"), ("timeout", 1, "er"), ("timeout", 0, "er"),
-    ("timeout", None, "er"), ("cancelled", 1, "er"), ("canceled", 1, "er"),
-    ("canceled", None, "er"),
-])  # fmt: skip
-def test_outcome_of_operation_needs_proof(status: str, exit_code: int | None, flags: str) -> None:
-    found = Operation(status=status, exit_code=exit_code)
-    properties = (found.ended, found.succeeded, found.failed, found.reports_failure)
-    marks = [mark for mark, is_set in zip("esfr", properties, strict=True) if is_set]
-    assert "".join(marks) == flags
-
-
-@pytest.mark.parametrize(("fields", "status", "ended"), [
-    ({"completed_at": "2026-01-01"}, "completed", True), ({"exit_code": 3}, "completed", True),
-    ({"completed_at": "x", "status": "odd"}, "odd", True), ({"status": "odd"}, "odd", False),
-    ({"completed_at": ""}, "", False),
-])  # fmt: skip
-def test_completed_at_or_exit_code_ends_an_operation(
-    fields: dict[str, Any], status: str, *, ended: bool
-) -> None:
-    found = Operation.from_json(fields)
-    assert (found.status, found.ended) == (status, ended)
+def test_completed_at_or_exit_code_ends_an_operation() -> None:
+    for status in ("", "running", "odd"):
+        for fields in ({"completed_at": "2026-01-01"}, {"exit_code": 0}, {"exit_code": 3}):
+            assert Operation.from_json({**fields, "status": status}).status == "completed"
+            assert Operation.from_json({**fields, "status": "canceled"}).status == "canceled"
+        assert Operation.from_json({"completed_at": "", "status": status}).status == status

@@ -1,104 +1,155 @@
-"""Tests of lib.state."""
+"""Tests of lib.state and lib.stop_file."""
 
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lib.errors import StateError
 from lib.state import LoginState, Stage
+from lib.stop_file import StepFiles
 
 ID = "11111111-2222-4333-8444-555555555555"
+OTHER = ID.replace("1", "6")
 STATE = LoginState(
     stage=Stage.SUCCEEDED, id=ID, step="login", pid=7, started="123", interpreter="/bin/python3",
     server_id=ID, server_name="Büro", credential_id=ID, api_url="https://api.reoclo.com",
     operation_id="op-1", registry_url="ghcr.io", api_key="rca_0123456789",
 )  # fmt: skip
 GOOD: dict[str, Any] = json.loads(STATE.encode())
-DEEP = "[" * 100_000
 
 
-def is_rejected(text: str) -> bool:
-    try:
-        LoginState.decode(text)
-    except StateError as error:
-        return (error.hint.anchor, "docker logout" in error.hint.text) == ("damaged-state", True)
-    return False
+def reject(data: object) -> None:
+    with pytest.raises(StateError, match="docker logout") as caught:
+        LoginState.decode(data if isinstance(data, str) else json.dumps(data))
+    assert caught.value.hint.anchor == "damaged-state"
 
 
 @pytest.mark.parametrize("stage", list(Stage))
-@pytest.mark.parametrize("changes", [
-    {}, {"api_key": "", "cleanup": False, "maybe_repeated": True},
-    {"registry_url": "", "credential_id": "", "server_name": "", "started": "", "pid": 0},
-])  # fmt: skip
-def test_encoded_state_is_decoded_unchanged(stage: Stage, changes: dict[str, Any]) -> None:
-    state = replace(STATE, stage=stage, **changes)
-    assert LoginState.decode(state.encode()) == state
+def test_encoded_state_is_decoded_unchanged(stage: Stage) -> None:
+    unknown = dict.fromkeys(["registry_url", "credential_id", "server_name", "started"], "")
+    for changes in ({}, {"cleanup": False, "maybe_repeated": True}, {**unknown, "pid": 0}):
+        state = replace(STATE, stage=stage, **changes)
+        assert LoginState.decode(state.encode()) == state
+        assert LoginState.decode(state.encode_without_key()) == replace(state, api_key="")
+        assert (state.encode().isascii(), " " in state.encode()) == (True, False)
+        assert "rca_" not in f"{state!r} {state.encode_without_key()}"
+        assert state.server == f"server {state.server_name or ID}"
+        later = [other for other in Stage if state.is_older_than(replace(state, stage=other))]
+        assert later == list(Stage)[list(Stage).index(stage) + 1 :]
 
 
-def test_encoded_state_is_one_line_of_ascii_with_its_version() -> None:
-    encoded = replace(STATE, server_name="ü\n\r\u2028").encode()
-    assert encoded.isascii()
-    assert encoded.isprintable()
-    assert " " not in encoded
-    assert GOOD["version"] == 2
+def test_text_that_is_no_state_is_rejected() -> None:
+    first = LoginState.decode('{"version":2,"stage":"none","id":"x","step":"s"}')
+    assert first == LoginState(stage=Stage.NONE, id="x", step="s")  # of the launcher
+    assert (first.cleanup, first.maybe_repeated, first.pid) == (True, False, 0)
+    versions = ['{"version":2}', '["version"]', '{"version":[]}']
+    for text in ("null", "1", '"x"', "{}", "NaN", "[" * 100_000, "9" * 5000, *versions):
+        reject(text)
+    for end in range(len(STATE.encode())):
+        reject(STATE.encode()[:end])
 
 
-def test_first_state_of_the_launcher_is_decoded() -> None:
-    state = LoginState.decode('{"version":2,"stage":"none","id":"x","step":"s"}')
-    assert state == LoginState(stage=Stage.NONE, id="x", step="s")
-    assert (state.cleanup, state.maybe_repeated, state.pid, state.api_key) == (True, False, 0, "")
+def test_value_of_another_type_is_rejected() -> None:
+    for name, good in GOOD.items():
+        for other in ("null", "1.5", "[]", '"true"', "true", "1"):
+            if type(json.loads(other)) is not type(good):
+                reject({**GOOD, name: json.loads(other)})
 
 
-def test_api_key_is_only_where_it_must_be() -> None:
-    assert "rca_" not in f"{STATE!r} {STATE.encode_without_key()}"
-    assert LoginState.decode(STATE.encode_without_key()) == replace(STATE, api_key="")
-
-
-@pytest.mark.parametrize("text", [
-    "", " ", "null", "true", "1", "[]", "{}", '"text"', "not json", "{", "login", "\x00", "NaN",
-    DEEP, "9" * 5000, '{"version":2}', '["version"]', '{"version":[]}',
-])  # fmt: skip
-def test_text_that_is_no_state_is_rejected(text: str) -> None:
-    assert is_rejected(text)
-
-
-def test_truncated_state_is_rejected() -> None:
-    assert all(is_rejected(STATE.encode()[:end]) for end in range(len(STATE.encode())))
-
-
-@pytest.mark.parametrize("name", sorted(GOOD))
-def test_value_of_another_type_is_rejected(name: str) -> None:
-    values: list[object] = [None, 1.5, [], {}, "true", True, 1]
-    for value in values:
-        is_same = type(value) is type(GOOD[name])
-        assert is_same or is_rejected(json.dumps({**GOOD, name: value})), value
-
-
-@pytest.mark.parametrize(("name", "values"), [
-    ("version", [1, 3, 0, "2", None]), ("extra", ["x"]), ("stage", ["unheard-of"]),
-    ("server_id", ["", "x" * 5000]), ("credential_id", ["x"]), ("server_name", ["a\nb"]),
-    ("operation_id", ["", "../../keys"]), ("api_url", ["", "http://evil.example", "https://u@x"]),
-    ("registry_url", ["a b", "${{ secrets.X }}", "::error::x", "ghcr.io; id"]),
-])  # fmt: skip
 @pytest.mark.parametrize("stage", ["accepted", "succeeded", "requested", "failed"])
-def test_foreign_or_unsafe_value_is_rejected(stage: str, name: str, values: list[Any]) -> None:
-    for value in values:
-        may_be_unknown = (name, value) == ("operation_id", "") and stage in {"requested", "failed"}
-        assert is_rejected(json.dumps({**GOOD, "stage": stage, name: value})) is not may_be_unknown
+def test_foreign_or_unsafe_value_is_rejected(stage: str) -> None:
+    unsafe: dict[str, list[object]] = {
+        "version": [1, 3], "extra": ["x"], "stage": ["unheard-of"], "server_id": ["", "x" * 5000],
+        "credential_id": ["x"], "server_name": ["a\nb"], "registry_url": ["a b", "::error::"],
+        "operation_id": ["../../keys"], "api_url": ["", "http://evil.example"],
+    }  # fmt: skip
+    for name, value in ((name, value) for name, values in unsafe.items() for value in values):
+        reject({**GOOD, "stage": stage, name: value})
+    unknown = {**GOOD, "stage": stage, "operation_id": ""}
+    reject(unknown) if stage in {"accepted", "succeeded"} else LoginState.decode(
+        json.dumps(unknown)
+    )
 
 
-def test_later_stage_is_newer() -> None:
-    states = [replace(STATE, stage=stage) for stage in Stage]
-    for number, state in enumerate(states):
-        assert [state.is_older_than(other) for other in states] == [
-            place > number for place in range(len(states))
-        ]
+@pytest.fixture
+def files(tmp_path: Path) -> StepFiles:
+    return StepFiles(tmp_path, "login", ID)
 
 
-def test_server_is_called_by_its_name_if_known() -> None:
-    assert STATE.server == "server Büro"
-    assert replace(STATE, server_name="").server == f"server {ID}"
+# The inner steps of a composite action share the step's name.
+@pytest.mark.parametrize(("post_id", "stopped"), [(ID, [1, 0, 0, 0]), ("../x", [1, 1, 1, 0])])
+def test_post_stops_its_own_login_or_if_unknown_all(
+    tmp_path: Path, post_id: str, stopped: list[bool]
+) -> None:
+    StepFiles(tmp_path, "login", post_id).stop()
+    logins = [("login", ID), ("login", OTHER), ("login", ""), ("other", ID)]
+    assert [StepFiles(tmp_path, *login).is_stopped() for login in logins] == stopped
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_newest_state_is_the_last_complete_line(files: StepFiles, tmp_path: Path) -> None:
+    assert files.newest_state() == ""
+    files.append_state("one")
+    files.append_state("two ü")
+    [path] = tmp_path.iterdir()
+    for content, newest in [
+        (path.read_bytes(), "two ü"),
+        (path.read_bytes() + b"cut of", "two ü"),
+        (b"cut of", ""),
+        (b"\xff\n", "\ufffd"),
+        (b"x" * 65_530 + b"\n1234\n5\n", "1234"),  # only 64 KiB are read
+    ]:
+        path.write_bytes(content)
+        assert files.newest_state() == newest
+
+
+def test_state_files_of_logins_are_separate(files: StepFiles, tmp_path: Path) -> None:
+    other, unknown = StepFiles(tmp_path, "login", OTHER), StepFiles(tmp_path, "login", "")
+    foreign = StepFiles(tmp_path, "other", ID)
+    assert unknown.newest_state() == ""
+    for seconds, step_files in enumerate((files, other, foreign, unknown)):
+        before = set(tmp_path.iterdir())
+        step_files.append_state(str(seconds))
+        for path in set(tmp_path.iterdir()) - before:
+            os.utime(path, (seconds, seconds))
+    found = [step_files.newest_state() for step_files in (files, other, foreign, unknown)]
+    assert found == ["0", "1", "2", "1"]  # without an id, that of the step's newest file
+    for step_files in (unknown, files, files):
+        step_files.remove_state()
+    assert (files.newest_state(), other.newest_state()) == ("", "1")
+
+
+def test_stop_file_and_state_file_are_no_links_and_no_pipes(
+    files: StepFiles, tmp_path: Path
+) -> None:
+    files.stop()
+    files.append_state("one")
+    stop, state = sorted(tmp_path.iterdir(), key=lambda path: path.suffix, reverse=True)
+    assert [path.stat().st_mode & 0o777 for path in (stop, state)] == [0o600] * 2
+    target = state.rename(tmp_path / "target")
+    state.symlink_to(target)
+    stop.unlink()
+    stop.symlink_to(tmp_path / "no-target")
+    files.stop()
+    files.append_state("two")
+    assert (files.newest_state(), target.read_text(), files.is_stopped()) == ("", "one\n", True)
+    assert len(list(tmp_path.iterdir())) == 3
+    state.unlink()
+    os.mkfifo(state)
+    files.append_state("two")
+    assert files.newest_state() == ""
+
+
+def test_without_a_usable_folder_nothing_happens() -> None:
+    for folder, login_id in ((None, ID), (None, ""), (Path("/nonexistent"), ID)):
+        files = StepFiles(folder, "login", login_id)
+        files.stop()
+        files.append_state("one")
+        files.remove_state()
+        assert (files.is_stopped(), files.newest_state()) == (False, "")

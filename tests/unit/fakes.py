@@ -1,4 +1,4 @@
-"""Transport that responds with what a test lists."""
+"""A clock and a transport without real time and a real network."""
 
 from __future__ import annotations
 
@@ -7,11 +7,27 @@ from typing import Any
 
 from lib.api.client import Client
 from lib.api.transport import Response
-from lib.deadline import Clock, Deadline
+from lib.deadline import Clock, Deadlines, SystemClock
 from lib.run_context import RunContext
 
-_NAMES = ("provider", "repository", "workflow", "trigger", "actor", "sha", "ref", "run_id")
-CONTEXT = RunContext(**dict.fromkeys(_NAMES, "x"))
+CONTEXT = RunContext(**dict.fromkeys(RunContext.__dataclass_fields__, "x"))
+
+
+class FakeClock(SystemClock):
+    """Clock that a sleep moves forward immediately."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+        self.sleeps: list[float] = []
+
+    def now(self) -> float:
+        """Return the seconds so far."""
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        """Move time forward."""
+        self.sleeps.append(seconds)
+        self.time += seconds
 
 
 def response(body: object, status: int = 200, retry_after: float | None = None) -> Response:
@@ -30,12 +46,7 @@ class StubApi:
         self._responses = list(responses)
 
     def send(
-        self,
-        method: str,
-        path: str,
-        body: dict[str, Any] | None,
-        *,
-        deadlines: tuple[Deadline, ...],
+        self, method: str, path: str, body: dict[str, Any] | None, *, deadlines: Deadlines
     ) -> Response:
         """Return the next response, or raise it."""
         self.requests.append((f"{method} {path}", body))
