@@ -29,7 +29,7 @@ from mutmut.mutation.file_mutation import Mutation, create_mutations
 from tests.runner.checkout import ROOT, check_out
 
 PER_MODULE = 15
-TESTS = "tests/unit tests/simulation tests/integration"
+TESTS = "tests/unit tests/integration tests/simulation"
 # 4 GiB, because a mutant that loops may use up the memory.
 PYTEST = ("sh", "-c", 'ulimit -v 4194304; exec "$@"', "sh", sys.executable, "-Bm", "pytest", "-xq")
 
@@ -71,7 +71,9 @@ def sample(modules: list[str], size: int, seed: int) -> list[Mutant]:
         chosen += found[:PER_MODULE]
         rest += found[PER_MODULE:]
     random.Random(seed).shuffle(rest)  # noqa: S311 no secret
-    return chosen + rest[: max(0, size - len(chosen))]
+    chosen += rest[: max(0, size - len(chosen))]
+    random.Random(seed).shuffle(chosen)  # noqa: S311 no secret
+    return chosen
 
 
 def passes(mutant: Mutant | None, tests: list[str], seconds: float) -> bool:
@@ -83,7 +85,8 @@ def passes(mutant: Mutant | None, tests: list[str], seconds: float) -> bool:
         command = ["timeout", "--signal=KILL", str(seconds), *PYTEST, *tests]
         done = subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, check=False)
     if mutant:
-        print("killed  " if done.returncode else "survived", mutant.module, file=sys.stderr)
+        outcome = "killed" if done.returncode else f"survived\n{mutant.diff()}"
+        print(f"{mutant.module}: {outcome}", file=sys.stderr)
     return done.returncode == 0
 
 

@@ -50,7 +50,9 @@ def test_main_canceled_while_polling_exits(
         main = running.wait()
         post = runner.post()
 
-    assert (main.exit_code, main.log.annotations) == (CANCELED, [])
+    # SIGTERM can meet a Node that is exiting. Runners ignore the code after a cancellation.
+    assert main.exit_code in {CANCELED, -signal.SIGTERM}
+    assert main.log.annotations == []
     assert stages(main.state_text) == ["none", "requested", "accepted"]
     assert check_cleanup(api, [post], seconds=SECONDS) == "logged out"
 
