@@ -6,8 +6,6 @@ containers no signal arrives at all (lib.stop_file). So nothing depends on a sig
 one arrives, main exits soon and leaves a complete state behind.
 """
 
-from __future__ import annotations
-
 import signal
 import time
 from collections.abc import Callable, Iterator

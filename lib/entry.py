@@ -175,12 +175,7 @@ def _log_in(step: _Step, cancellation: Cancellation) -> None:
     files = _step_files(step.environment)
     try:
         log_in(
-            inputs,
-            state,
-            client=client,
-            runner=step.runner,
-            files=files,
-            cancellation=cancellation,
+            inputs, state, client=client, runner=step.runner, files=files, cancellation=cancellation
         )
     except UnsavedLogin as error:
         raise _clean_up_unsaved(error, client, step.runner, files, cancellation) from error

@@ -4,8 +4,6 @@ An error does not change once it is raised. Context is added by `dataclasses.rep
 the new error is raised from the old one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field
 

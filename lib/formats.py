@@ -4,8 +4,6 @@ Values that fit are safe in a URL path, a command file and a log line: an operat
 becomes part of a URL, and a registry address becomes a step output.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from ipaddress import ip_address

@@ -1,7 +1,5 @@
 """Parsing and validation of step inputs. Invalid input is rejected before any request."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field, replace
 

@@ -17,8 +17,6 @@ steps of a composite action, which share GITHUB_ACTION, do not stop each other, 
 by an earlier job has no effect. If the runner lost the state, post stops every login of the step.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """Client for the Reoclo automation API."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import KW_ONLY, asdict, dataclass, replace
 from typing import Protocol, TypeVar

@@ -3,8 +3,6 @@
 The only module that imports urllib3's connection classes.
 """
 
-from __future__ import annotations
-
 import socket
 import ssl
 import threading

@@ -4,8 +4,6 @@ Of `backoff`, only the wait generators and the jitter are used: its decorators s
 `time.sleep`, which neither a cancellation nor a test can reach, and fail on Python 3.16.
 """
 
-from __future__ import annotations
-
 import itertools
 import random
 from collections.abc import Callable, Iterator

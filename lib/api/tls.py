@@ -6,8 +6,6 @@ certificates of certifi, which `lib.api.connection` and requests add, and the fi
 environment names. A variable can add trust. None can turn verification off.
 """
 
-from __future__ import annotations
-
 import platform
 import ssl
 import sys

@@ -5,8 +5,6 @@ for bytes, not the whole response, and a name lookup has no timeout at all. So e
 runs in its own thread, which is abandoned after the deadline.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import ssl

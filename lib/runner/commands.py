@@ -8,8 +8,6 @@ which runners on other systems read as part of the value.
 All text is redacted, sanitized and truncated here, on its way out.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable, Iterable

@@ -4,8 +4,6 @@ Which runner sets which variable: GitHub's documentation of the default variable
 actions/runner, src/Runner.Worker/GitHubContext.cs.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path

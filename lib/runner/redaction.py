@@ -4,8 +4,6 @@ A runner masks the registered values and some encoded forms of them; other runne
 forms. So the action itself removes secrets from everything it writes.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from binascii import b2a_base64

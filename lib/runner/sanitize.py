@@ -5,8 +5,6 @@ A runner interprets some lines of a log as commands: `::name::` at the start of 
 src/Runner.Common/ActionCommand.cs). So nothing is printed before it was sanitized here.
 """
 
-from __future__ import annotations
-
 import re
 
 # Characters of a stream that are enough to see what went wrong.
