@@ -34,9 +34,9 @@ def every_schedule(mode: str, program: Program = REAL) -> Iterator[Job]:
                     queue.append(((*taken[:at], index), *counts))
 
 
-def random_schedules(mode: str, seed: int, numbers: range) -> Iterator[Job]:
+def random_schedules(mode: str, seed: int, count: int) -> Iterator[Job]:
     """Run random schedules. Each depends on the seed and its own number only."""
-    for number in numbers:
+    for number in range(count):
         source = random.Random(f"{seed} {mode} {number}")  # noqa: S311 no secret
         yield _random_job(mode, source, source.choice(RATES))
 

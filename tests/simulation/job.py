@@ -114,9 +114,7 @@ class Job(World):
             self.told[attempt.actor, "logout"] = "pending"
             self.check(not self._knows_of_no_login(attempt.actor), "foreign logout")
 
-    def deliver(
-        self, attempt: Attempt, status: int, body: bytes, operation: Operation | None
-    ) -> None:
+    def deliver(self, attempt: Attempt, status: int, body: bytes, of: Operation | None) -> None:
         """Record what a response tells its recipient."""
         self.note(f"receives {status} {body.decode()[:200]}")
         attempt.verdict = "not processed" if 300 <= status < 500 else "unknown"
@@ -125,8 +123,8 @@ class Job(World):
         is_usable = attempt.kind != "login" or {"operation_id", "registry_url"} <= {*data}
         if is_json and is_usable:
             attempt.verdict = "accepted"
-            if operation:
-                self.told[attempt.actor, operation.kind] = _meaning(data, operation)
+            if of:
+                self.told[attempt.actor, of.kind] = _meaning(data, of)
 
     def on_end(self) -> None:
         """Start post after main."""
