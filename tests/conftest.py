@@ -31,11 +31,6 @@ hypothesis.configuration.set_hypothesis_home_dir(
 )
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that runs each case of each end-to-end test on each runner."""
-    parser.addoption("--all-runners", action="store_true", help="run each case on each runner")
-
-
 @pytest.fixture
 def fake_api() -> Iterator[Play]:
     """Return a function that starts a fake API with the recordings of these names.

@@ -50,8 +50,8 @@ def main() -> int:
     jobs = parser.parse_args().jobs or list(JOBS)
     unknown = set(jobs) - JOBS.keys() - set(_recordings())
     if unknown:
-        parser.error(f"unknown job {unknown.pop()!r}; choose {', '.join(JOBS)} or a recording")
-    print("A workflow has this step, and runs against a fake Reoclo API on this machine:\n")
+        parser.error(f"unknown job {unknown.pop()!r}; choose {', '.join(JOBS)}, or a recording")
+    print("Jobs with this step run against a fake Reoclo API on your machine:\n")
     print(_painted(WORKFLOW, CYAN))
     succeeded = [JOBS[name]() if name in JOBS else show_recording(name) for name in jobs]
     return 0 if all(succeeded) else 1
@@ -79,58 +79,58 @@ def _recordings() -> dict[str, str]:
 
 
 def show_good() -> bool:
-    """Show a login that works, and its logout."""
-    _title("A login that works")
+    """Show a login that succeeds, and its logout."""
+    _title("The login succeeds")
     with _job("ghcr") as (api, runner):
         login = runner.main()
-        _show("The user sees, in the step's log:", login)
-        _say("Later steps can use:")
+        _show("Log of the login step:", login)
+        _say("Step outputs:")
         for name, value in login.outputs.items():
             print(f"  steps.login.outputs.{name:14} {value}")
         logout = runner.post()
-        _show("The user sees, at the end of the job:", logout)
+        _show("Log of the post step:", logout)
         _show_trail(api)
     return (login.exit_code, logout.exit_code) == (0, 0)
 
 
 def show_refused() -> bool:
-    """Show a login that the registry refuses."""
-    _title("A login that the registry refuses")
+    """Show a login that the registry rejects."""
+    _title("The registry rejects the login")
     with _job("refused-by-registry") as (api, runner):
         login = runner.main()
-        _show("The user sees, in the step's log and among the job's annotations:", login)
+        _show("Log of the login step; GitHub also shows the error as an annotation:", login)
         logout = runner.post()
-        _show("The user sees, at the end of the job:", logout)
+        _show("Log of the post step:", logout)
         _show_trail(api)
     return (login.exit_code, logout.exit_code) == (1, 0)
 
 
 def show_cancelled() -> bool:
-    """Show a job that is cancelled while the server logs in, and its cleanup."""
-    _title("A job that is cancelled while its login, which takes two seconds, is under way")
+    """Show a job that is canceled while the server logs in, and its cleanup."""
+    _title("The job is canceled during a login that takes two seconds")
     with _job("slow-login") as (api, runner):
         running = runner.begin("main")
         while running.is_running() and len(api.requests) < 2:
             time.sleep(0.02)
         running.signal(signal.SIGINT)
         login = running.wait()
-        _show("The user sees, in the step's log:", login)
+        _show("Log of the login step:", login)
         logout = runner.post()
-        _show("At the end of the job, post waits for the login and logs out:", logout)
+        _show("Log of the post step, which waits for the login and logs out:", logout)
         _show_trail(api)
     return (login.exit_code, logout.exit_code) == (130, 0)
 
 
 def show_recording(name: str) -> bool:
-    """Show main and post against a recording, whatever they make of it."""
+    """Show main and post against a recording, whether they succeed or not."""
     _title(f"{_recordings()[name]} ({name})")
     inputs = {"timeout": "20"}
     if load(name).exchanges[0].path.endswith("/login-direct"):
         inputs |= PASSTHROUGH
     with _job(name, inputs, verify=False) as (api, runner):
-        _show("The user sees, in the step's log:", runner.main())
+        _show("Log of the login step:", runner.main())
         logout = runner.post()
-        _show("The user sees, at the end of the job:", logout)
+        _show("Log of the post step:", logout)
         _show_trail(api)
     return logout.exit_code == 0
 
@@ -179,7 +179,7 @@ def _show(about: str, result: StageResult) -> None:
 
 
 def _show_trail(api: FakeApi) -> None:
-    _say("The auditor sees, in the trail that the API kept:")
+    _say("Reoclo audit log:")
     for number, entry in enumerate(api.audit_trail, 1):
         print(f"{number}. {entry}")
     print(f"Requests to the API: {len(api.requests)}")

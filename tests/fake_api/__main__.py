@@ -1,4 +1,4 @@
-"""Serve the fake Reoclo API for a workflow, act or curl."""
+"""Serve the fake Reoclo API for a workflow, act, or curl."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from functools import partial
 
 from tests.fake_api import FakeApi, load, names
 
-EPILOG = """Any key that begins with rca_ is accepted, and any UUID as server_id and credential_id.
-The server prints each request and each entry of the audit trail; Ctrl-C stops it. A request that no
-recording expects gets 418. Examples with the action, act and curl: fixtures/FAKE-API.md."""
+EPILOG = """Any key that starts with rca_ is accepted, and any UUID as server_id and credential_id.
+The server prints each request and each audit log entry. Press Ctrl-C to stop it. A request that no
+recording expects gets 418. Examples with the action, act, and curl: fixtures/FAKE-API.md."""
 
 
 def main() -> int:
     """Run the command line and return 0."""
     parser = argparse.ArgumentParser(prog="python -m tests.fake_api", epilog=EPILOG)
-    about = "one for each login, the last one for all that follow (default: ghcr)"
+    about = "one per login; the last one is used for all further logins (default: ghcr)"
     parser.add_argument("recording", nargs="*", default=["ghcr"], metavar="RECORDING", help=about)
     parser.add_argument("--list", action="store_true", help="list the recordings and exit")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")

@@ -24,9 +24,9 @@ from werkzeug import Request, Response
 from tests.fake_api.recording import RECORDINGS
 from tests.fake_api.server import LocalServer
 
-EPILOG = """Set the action's api_url to the address that this prints, use a real key and real ids,
-and run one login and its logout. Ctrl-C writes the recording: equal requests are merged, ids are
-replaced, and unknown words are left out. Read it before you commit it."""
+EPILOG = """Set the action's api_url to the printed address, use a real API key and real IDs, and
+run one login and its logout. Press Ctrl-C to write the recording: equal requests are merged, IDs
+are replaced, and unknown words are omitted. Read the recording before you commit it."""
 
 _FORWARDED = ("Authorization", "Content-Type", "Accept", "User-Agent")
 _PUBLIC_REGISTRIES = {"docker.io", "index.docker.io", "ghcr.io", "quay.io"}
@@ -164,11 +164,13 @@ def main() -> int:
     with recorder:
         recorder.wait_until_stopped(f"Use this api_url: {recorder.url}")
     if recorder.failures or not recorder.calls:
-        print("Nothing is written.", *(recorder.failures or ["No requests arrived."]), sep="\n")
+        print(
+            "No recording was written.", *(recorder.failures or ["No requests arrived."]), sep="\n"
+        )
         return 1
     recording = Sanitizer(recorder.calls).recording(f"A conversation: {options.to}")
     target.write_text(json.dumps(recording, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    print(f"Written: {target}. Read it before you commit it.")
+    print(f"Wrote {target}. Read it before you commit it.")
     return 0
 
 

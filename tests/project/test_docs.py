@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from requests.exceptions import ProxyError
 
 from lib import hints
+from lib.api.faults import classify
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ["README.md", "SECURITY.md", *sorted(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))]
 DOCUMENTS = [*SHIPPED, "CONTRIBUTING.md", "examples/README.md"]
 # The archive of a release leaves these out (.gitattributes), so shipped documents link to GitHub.
 LEFT_OUT = {".github", "examples", "fixtures", "tests", "tools"}
+# A text in JavaScript.
+TEXT = re.compile(r'"([^"\n]*)"|`([^`\n]*)`')
 GITHUB = re.compile(r"https://github\.com/reoclo/docker-auth/(?:blob|tree)/(?:v1|main)/")
 
 
@@ -140,3 +145,33 @@ def test_each_failure_has_its_section() -> None:
     sections = re.findall(r'<a id="([^"]+)"', read("docs/troubleshooting.md"))
 
     assert sorted(sections) == sorted(failures())
+
+
+def printed() -> str:
+    """Return what main and post print: the snapshots, and errors of a proxy, which have none."""
+    snapshots = [path.read_text("utf-8") for path in ROOT.glob("tests/snapshots/*.txt")]
+    causes = OSError("Tunnel connection failed: 407 X"), ProxyError(socket.gaierror())
+    return "\n".join([*snapshots, *(f"::error::{classify(each, sent=False)}" for each in causes)])
+
+
+def launcher_texts() -> list[str]:
+    """Return a pattern for each message of the launcher, whose values vary."""
+    source = "".join(read(f"lib/launcher/{name}.cjs") for name in ("report", "run"))
+    source = re.sub(r'["`] \+\s+["`]', "", source)
+    texts = [re.split(r"\$\{[^}]*\}", "".join(each)) for each in TEXT.findall(source)]
+    return [".+".join(map(re.escape, parts)) for parts in texts if len(parts[0]) > 20]
+
+
+def test_sample_messages_are_printed() -> None:
+    """Each sample in the troubleshooting guide is a line of a log, where … stands for any text."""
+    blocks = re.findall(r"```text\n(.*?)```", read("docs/troubleshooting.md"), re.DOTALL)
+    log, launcher = printed(), launcher_texts()
+    unknown = []
+    for line in "".join(blocks).splitlines():
+        level, _, message = line.partition(": ")
+        pattern = ".*".join(map(re.escape, f"::{level.lower()}::{message}".split("…")))
+        is_of_launcher = any(re.match(text, message) for text in launcher)
+        if not (is_of_launcher or re.search(f"^{pattern}$", log, re.MULTILINE)):
+            unknown.append(line)
+    assert len(blocks) > 30
+    assert unknown == []
