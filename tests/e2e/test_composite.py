@@ -23,7 +23,6 @@ def test_post_uses_the_saved_key_not_another_steps_input(fake_api: Play, tmp_pat
         return {**VAULT, "api_url": api.url} if stage == "main" else other
 
     runner = Runner(tmp_path, inputs, environment=AROUND)
-
     assert (runner.main().exit_code, runner.post().exit_code) == (0, 0)
     assert api.calls() == LOGIN_AND_LOGOUT
     assert api.requests[-2].body["server_id"] == VAULT["server_id"]
@@ -41,9 +40,7 @@ def test_two_logins_in_a_composite_are_both_logged_out(
         Runner(tmp_path, given, profile=profile, environment=AROUND, composites=[{}])
         for _ in range(2)
     )
-
     results = [first.main(), second.main(), second.post(), first.post()]
-
     assert [result.exit_code for result in results] == [0] * 4
     assert [result.log.annotations for result in results] == [[]] * 4
     logouts = [seen.body["registry_url"] for seen in api.requests if "logout" in seen.path]
