@@ -86,7 +86,6 @@ OUTCOMES = {
         "succeeds": Outcome("ghcr"),
         "succeeds after 8 s": Outcome("ghcr", 8.0, 8.0),
         "never ends": Outcome("ghcr", math.inf, None, is_reported=False),
-        "fails": Outcome("logout fails", 0.2, None, is_reported=False),
         "does not erase": Outcome("logout-not-erased", 0.2, None, is_reported=False),
         "was not logged in": Outcome("logout-not-logged-in"),
         "ends without a result": Outcome("logout-no-result"),
@@ -193,7 +192,6 @@ class Network:
         self._job.sleep(left)
 
     def _accept(self, kind: str) -> Operation:
-        """Start an operation. A login starts when the logins before it have ended."""
         job, outcomes = self._job, OUTCOMES[kind]
         outcome = outcomes[job.choose(f"outcome of the {kind}", tuple(outcomes))]
         logins = [each for each in job.operations if kind == each.kind == "login"]
@@ -204,7 +202,6 @@ class Network:
         return job.operations[-1]
 
     def _report(self, operation: Operation, *, is_poll: bool) -> tuple[int, bytes]:
-        """Return status and body of the API's response."""
         is_running = self._job.now < operation.ends_at
         if is_poll and is_running:
             return 200, json.dumps({"operation_id": operation.id, "status": "running"}).encode()
@@ -226,9 +223,6 @@ def _recorded() -> dict[tuple[str, str], tuple[int, str]]:
             found[path.stem, end] = last.get("status", 0), text
     status, login = found["ghcr", "login"]
     found["no operation_id", "login"] = status, login.replace("operation_id", "id")
-    status, logout = found["ghcr", "<logout_operation>"]
-    logout = logout.replace("completed", "failed").replace('"exit_code": 0', '"exit_code": 1')
-    found["logout fails", "<logout_operation>"] = status, logout
     return found
 
 

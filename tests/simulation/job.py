@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from io import StringIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import ModuleType
+from typing import Any
 
-from lib import CANCELED, FAILED, SUCCEEDED
-from lib import login as login_module
-from lib import logout as logout_module
+from lib import CANCELED, FAILED, SUCCEEDED, login, logout
 from lib.api.client import Client
 from lib.cancellation import Canceled, Cancellation
 from lib.entry import _clean_up_unsaved, _run
@@ -38,20 +37,12 @@ _MODES = {
     "passthrough": {"USERNAME": "me", "ACCESS_TOKEN": "password", "REGISTRY_URL": "ghcr.io"},
 }
 MODES = tuple(_MODES)
-
-
-class Program(NamedTuple):
-    """The code under test. A mutant replaces a part of it."""
-
-    login: Any = login_module
-    logout: Any = logout_module
-
-
-REAL = Program()
+Program = Mapping[str, ModuleType]  # the code under test
+REAL: Program = {"login": login, "logout": logout}
 
 
 class Job(World):
-    """One schedule, and everything that happens in it."""
+    """One schedule, and everything that happens in it. A mutant replaces a part of the program."""
 
     def __init__(
         self,
@@ -166,7 +157,7 @@ class Job(World):
         clock = self._clock(lambda: self.now >= self.canceled_at or files.is_stopped())
         inputs = _inputs(self.mode, str(self.kind != "cleanup: false"))
         state = replace(_NONE, api_key=KEY if self.kind == "composite" else "")
-        log_in, unsaved = self.program.login.log_in, self.program.login.UnsavedLogin
+        log_in, unsaved = self.program["login"].log_in, self.program["login"].UnsavedLogin
 
         def step() -> None:
             runner.mask(KEY)
@@ -191,7 +182,7 @@ class Job(World):
 
         def step() -> None:
             runner.mask(own_key)
-            self.program.logout.log_out(
+            self.program["logout"].log_out(
                 self.given_state,
                 own_key,
                 own_api_url=lambda: DEFAULT_API_URL,

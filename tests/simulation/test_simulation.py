@@ -11,7 +11,7 @@ from lib import login, logout
 from tests.simulation import table
 from tests.simulation.explore import every_schedule, random_schedules, report
 from tests.simulation.invariants import violations
-from tests.simulation.job import MODES, Job, Program
+from tests.simulation.job import MODES, REAL, Job
 
 SEED = 17
 LOOK = "        self.save(state)\n        try:\n            # Before"
@@ -62,7 +62,7 @@ def test_explorer_catches_mutant(name: str) -> None:
     assert source.count(old) == 1
     mutant = ModuleType(module.__name__)
     exec(compile(source.replace(old, new), str(module.__file__), "exec"), vars(mutant))  # noqa: S102
-    program = Program(login=mutant) if module is login else Program(logout=mutant)
+    program = {**REAL, module.__name__.removeprefix("lib."): mutant}
     assert any(violations(job) for mode in MODES for job in every_schedule(mode, program))
 
 
