@@ -102,15 +102,3 @@ def check_step(ended: Ended, code: int, warnings: int) -> None:
     assert (ended.code, len(ended.errors), len(ended.warnings)) == (code, code, warnings), ended.log
     assert [line for line in ended.log if KEY in line] == [f"::add-mask::{KEY}"]
     assert {line for line in ended.log if TOKEN in line} <= {f"::add-mask::{TOKEN}"}
-
-
-@pytest.mark.parametrize("missing", ["GITHUB_STATE", "GITHUB_OUTPUT"])
-def test_missing_command_file_is_an_error(missing: str, make_job: MakeJob) -> None:
-    with FakeApi([recording("ghcr")]) as api:
-        job = make_job(api.url, **{missing: ""})
-        assert job.main().anchors == ["runner-files"]
-        assert bool(api.requests) is (missing == "GITHUB_OUTPUT")
-        if missing == "GITHUB_OUTPUT":
-            assert job.stages == ["requested", "accepted"]
-            assert job.post().warnings == []
-            api.verify()

@@ -52,15 +52,6 @@ def test_netrc_does_not_replace_the_key(
     assert all(f"Authorization: Bearer {KEY}" in head for head in api.heads)
 
 
-def test_body_over_4_mib_is_refused(make_job: MakeJob) -> None:
-    with Server("serve", answers={"login": [Answer(body=b" " * (4 * MIB + 1))]}) as api:
-        job = make_job(api.port)
-        main = job.main()
-    assert main.anchors == ["unexpected-response"]
-    assert "4 MiB" in main.errors[0]
-    assert (job.stages, api.calls) == (["requested"], ["login"])
-
-
 def test_slow_drip_is_bounded_by_the_deadline() -> None:
     answers = {"op-1": [Answer(body=DONE, drip=0.05)]}
     with (

@@ -84,18 +84,6 @@ def test_unsaved_login_is_logged_out_after_its_end(
     assert 1 <= api.calls.count("op-1") <= 20  # ten seconds
 
 
-@pytest.mark.parametrize("breaks", [fill_disk, limit_size])
-def test_unsaved_login_without_cleanup_is_a_warning(breaks: Break, make_job: MakeJob) -> None:
-    with Server("serve") as api:
-        job = make_job(api.port, INPUT_CLEANUP="false")
-        job.padding = PADDING
-        api.answers["login"] = [unsaved(job, breaks)]
-        main = job.main()
-    assert (main.code, len(main.warnings), main.anchors) == (0, 1, ["runner-files"])
-    assert api.calls == ["login", "op-1"]
-    assert job.outputs["operation_id"] == "op-1"
-
-
 @pytest.mark.parametrize("is_refused", [False, True])
 def test_post_after_an_unsaved_login_tries_only_what_failed(
     make_job: MakeJob, *, is_refused: bool
