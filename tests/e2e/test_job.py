@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from tests.e2e.conftest import CREDENTIAL_ID, LOGIN_AND_LOGOUT, VAULT, MakeRunner
+from tests.conftest import Play
+from tests.e2e.conftest import CREDENTIAL_ID, LOGIN_AND_LOGOUT, VAULT
 from tests.e2e.jobs import stages
 from tests.fake_api import FakeApi, load
-from tests.runner import FORGEJO, GITEA, GITHUB, PROFILES, Profile, Runner, Stage, StageResult
+from tests.runner import ACT, FORGEJO, GITEA, GITHUB, PROFILES, Profile, Runner, Stage, StageResult
 
 # act's runners take the last `::` of a line for the end of a command's name.
 KEY = "rca_Zm9vYmFy::0123456789abc"
@@ -85,12 +87,20 @@ def test_key_is_masked_first_and_the_log_is_plain_text(job: Job) -> None:
         assert set(pieces) <= result.log.masks
 
 
-def test_invalid_input_is_one_error_and_no_request(make_runner: MakeRunner) -> None:
-    """A STATE_login that an earlier step wrote to GITHUB_ENV does not count in post."""
-    foreign = {"STATE_login": '{"version":2,"stage":"accepted"}'}
-    with FakeApi([]) as api:
-        runner = make_runner(api, server_id="build-1", environment=foreign)
-        main, post = runner.main(), runner.post()
-    assert (main.exit_code, [level for level, _ in main.log.annotations]) == (1, ["error"])
-    assert stages(main.state_text) == ["none"]
-    assert (post.exit_code, post.log.annotations, api.requests) == (0, [], [])
+@pytest.mark.parametrize("profile", [GITHUB, ACT], ids=str)
+def test_two_logins_in_a_composite_are_both_logged_out(
+    fake_api: Play, tmp_path: Path, profile: Profile
+) -> None:
+    """They share GITHUB_ACTION, and in act their command files too."""
+    around = {"GITHUB_ACTION_PATH": "/actions/composite", "GITHUB_ACTION": "composite"}
+    api = fake_api("ghcr", "docker-hub")
+    given = {**VAULT, "api_url": api.url}
+    first, second = (
+        Runner(tmp_path, given, profile=profile, environment=around, composites=[{}])
+        for _ in range(2)
+    )
+    results = [first.main(), second.main(), second.post(), first.post()]
+    assert [result.exit_code for result in results] == [0] * 4
+    assert [result.log.annotations for result in results] == [[]] * 4
+    logouts = [seen.body["registry_url"] for seen in api.requests if "logout" in seen.path]
+    assert logouts == ["docker.io", "ghcr.io"]

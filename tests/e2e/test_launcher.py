@@ -119,21 +119,14 @@ def test_without_python_main_is_one_error_with_all_that_was_tried(
     program: Program, launch: Launch, tmp_path: Path
 ) -> None:
     """It has no workflow command of a path, and names both ways out."""
-    cache = tmp_path / "cache" / "Python" / "3.12.1" / "x64" / "bin"
-    cache.parent.mkdir(parents=True)
-    program(f"exit {UNUSABLE}").rename(cache)
     folders = [program(f"exit {TOO_OLD}"), program("exit 7"), program(b"")]
     strange = tmp_path / "x\n##[error]y %0A"
     program("exit 3").rename(strange)
-    location = {"RUNNER_TOOL_CACHE": str(tmp_path / "cache"), "RUNNER_ARCH": "X64"}
-    code, output = end(launch("main", *folders, strange, **location))
+    code, output = end(launch("main", *folders, strange))
     [error] = annotated(output, "error")
-    assert code == 1
-    assert "%0A" not in error
-    assert "##[" not in error
     ways_out = ("3.10", "setup-python", "apt-get install -y python3", "apk add python3")
-    for text in (*map(str, folders), str(cache), "code 7", "code 3", *ways_out):
-        assert text in error
+    found = [text in error for text in (*map(str, folders), "code 7", "code 3", *ways_out)]
+    assert (code, all(found), "%0A" in error, "##[" in error) == (1, True, False, False)
 
 
 @pytest.mark.parametrize("death", ["kill -9 $$", "kill -SEGV $$", "exit 1", "exit 0"])

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,6 @@ from tests.e2e.conftest import CANCELED, REAL, MakeRunner, Wrap, wait_for
 from tests.e2e.jobs import check_cleanup, processes, slow_login, stages
 from tests.fake_api import FakeApi, load
 from tests.runner import GITHUB, PROFILES, Profile, Runner
-from tests.runner.checkout import ROOT
 from tests.runner.runner import RunningStage
 
 # Seconds from the login request until the server is logged in.
@@ -96,17 +93,6 @@ def test_main_canceled_before_the_request_sends_none(
     assert (post.exit_code, post.log.annotations, api.requests) == (0, [], [])
 
 
-def test_canceled_logout_action_exits(make_runner: MakeRunner) -> None:
-    """No post follows, so it does not wait for the response."""
-    stalled = load("lost-logout")
-    with FakeApi([stalled._replace(exchanges=stalled.exchanges[-1:])]) as api:
-        logout = {"action": ROOT / "logout", "credential_id": "", "registry_url": "ghcr.io"}
-        runner = make_runner(api, **logout)
-        main = begin(runner, lambda: api.requests).end()
-    assert (main.exit_code, main.log.annotations) == (CANCELED, [])
-    assert api.calls() == ["logout"]
-
-
 @pytest.mark.parametrize("profile", PROFILES, ids=str)
 @DELAYS
 def test_login_of_a_step_that_its_runner_ends_is_cleaned_up(
@@ -137,19 +123,3 @@ def test_killed_python_is_one_error_and_cleaned_up(make_runner: MakeRunner, dela
     assert (main.exit_code, [level for level, _ in main.log.annotations]) == (1, ["error"])
     assert sum(seen.path.endswith("/login") for seen in api.requests) == 1
     assert check_cleanup(api, [post], seconds=SECONDS) == ("warned" if delay else "logged out")
-
-
-def test_killed_python_of_post_is_a_warning(make_runner: MakeRunner) -> None:
-    """Each Python is killed once the logout has been requested."""
-    with FakeApi([load("lost-logout")]) as api:
-        runner = make_runner(api)
-        runner.main()
-        running = runner.begin("post")
-        while running.is_running():
-            for pid, line in processes(runner).items():
-                if api.calls()[-1] == "logout" and "post.py" in line:
-                    with suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
-            time.sleep(0.02)
-        post = running.wait()
-    assert check_cleanup(api, [post], seconds=0) == "warned"
