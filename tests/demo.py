@@ -10,9 +10,8 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.fake_api import FakeApi, load, names
 from tests.runner import Runner, StageResult
@@ -35,29 +34,41 @@ WORKFLOW = """\
         server_id: ${{ vars.REOCLO_SERVER_ID }}
         credential_id: ${{ vars.REOCLO_GHCR_CREDENTIAL_ID }}"""
 
+
+class Job(NamedTuple):
+    """A job and the expected exit code of its login; None for any."""
+
+    title: str
+    recording: str
+    code: int | None
+    is_canceled: bool = False
+    of_login: str = ""
+    of_post: str = ""
+
+
+JOBS = {
+    "good": Job("The login succeeds", "ghcr", 0),
+    "refused": Job(
+        "The registry rejects the login",
+        "refused-by-registry",
+        1,
+        of_login="; GitHub also shows the error as an annotation",
+    ),
+    "cancelled": Job(
+        "The job is canceled during a login that takes two seconds",
+        "slow-login",
+        130,
+        is_canceled=True,
+        of_post=", which waits for the login and logs out",
+    ),
+}
 BOLD, RED, YELLOW, CYAN = "1", "31", "33", "36"
 _COLORS = {"Error:": RED, "Warning:": YELLOW}
 
 
 def main() -> int:
-    """Run the command line.
-
-    Returns:
-        0 if every job ended as expected.
-    """
+    """Run the command line, and return 0 if every job ended as expected."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    parser = _parser()
-    jobs = parser.parse_args().jobs or list(JOBS)
-    unknown = set(jobs) - JOBS.keys() - set(_recordings())
-    if unknown:
-        parser.error(f"unknown job {unknown.pop()!r}; choose {', '.join(JOBS)}, or a recording")
-    print("Jobs with this step run against a fake Reoclo API on your machine:\n")
-    print(_painted(WORKFLOW, CYAN))
-    succeeded = [JOBS[name]() if name in JOBS else show_recording(name) for name in jobs]
-    return 0 if all(succeeded) else 1
-
-
-def _parser() -> argparse.ArgumentParser:
     titles = "\n".join(f"  {name:28} {title}" for name, title in _recordings().items())
     parser = argparse.ArgumentParser(
         prog="python -m tests.demo",
@@ -65,11 +76,16 @@ def _parser() -> argparse.ArgumentParser:
         epilog=f"recordings:\n{titles}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    known = ", ".join(JOBS)
-    parser.add_argument(
-        "jobs", nargs="*", metavar="JOB", help=f"{known} (default: all three), or a recording"
-    )
-    return parser
+    about = f"{', '.join(JOBS)} (default: all three), or a recording"
+    parser.add_argument("jobs", nargs="*", metavar="JOB", help=about)
+    jobs = parser.parse_args().jobs or list(JOBS)
+    unknown = set(jobs) - JOBS.keys() - set(_recordings())
+    if unknown:
+        parser.error(f"unknown job {unknown.pop()!r}; choose {', '.join(JOBS)}, or a recording")
+    print("Jobs with this step run against a fake Reoclo API on your machine:\n")
+    print(_painted(WORKFLOW, CYAN))
+    failed = [name for name in jobs if not _show_job(name)]
+    return 1 if failed else 0
 
 
 def _recordings() -> dict[str, str]:
@@ -78,93 +94,39 @@ def _recordings() -> dict[str, str]:
     return {entry.name: entry.title for entry in loaded if "/login" in entry.exchanges[0].path}
 
 
-def show_good() -> bool:
-    """Show a login that succeeds, and its logout."""
-    _title("The login succeeds")
-    with _job("ghcr") as (api, runner):
-        login = runner.main()
-        _show("Log of the login step:", login)
-        _say("Step outputs:")
-        for name, value in login.outputs.items():
-            print(f"  steps.login.outputs.{name:14} {value}")
-        logout = runner.post()
-        _show("Log of the post step:", logout)
-        _show_trail(api)
-    return (login.exit_code, logout.exit_code) == (0, 0)
-
-
-def show_refused() -> bool:
-    """Show a login that the registry rejects."""
-    _title("The registry rejects the login")
-    with _job("refused-by-registry") as (api, runner):
-        login = runner.main()
-        _show("Log of the login step; GitHub also shows the error as an annotation:", login)
-        logout = runner.post()
-        _show("Log of the post step:", logout)
-        _show_trail(api)
-    return (login.exit_code, logout.exit_code) == (1, 0)
-
-
-def show_cancelled() -> bool:
-    """Show a job that is canceled while the server logs in, and its cleanup."""
-    _title("The job is canceled during a login that takes two seconds")
-    with _job("slow-login") as (api, runner):
-        running = runner.begin("main")
-        while running.is_running() and len(api.requests) < 2:
-            time.sleep(0.02)
-        running.signal(signal.SIGINT)
-        login = running.wait()
-        _show("Log of the login step:", login)
-        logout = runner.post()
-        _show("Log of the post step, which waits for the login and logs out:", logout)
-        _show_trail(api)
-    return (login.exit_code, logout.exit_code) == (130, 0)
-
-
-def show_recording(name: str) -> bool:
-    """Show main and post against a recording, whether they succeed or not."""
-    _title(f"{_recordings()[name]} ({name})")
-    inputs = {"timeout": "20"}
-    if load(name).exchanges[0].path.endswith("/login-direct"):
+def _show_job(name: str) -> bool:
+    """Show main and post of a job, and return whether they ended as expected."""
+    job = JOBS.get(name) or Job(f"{_recordings()[name]} ({name})", name, None)
+    inputs = {"api_key": API_KEY, "server_id": SERVER_ID, "credential_id": CREDENTIAL_ID}
+    if job.code is None:
+        inputs["timeout"] = "20"
+    if load(job.recording).exchanges[0].path.endswith("/login-direct"):
         inputs |= PASSTHROUGH
-    with _job(name, inputs, verify=False) as (api, runner):
-        _show("Log of the login step:", runner.main())
-        logout = runner.post()
-        _show("Log of the post step:", logout)
-        _show_trail(api)
-    return logout.exit_code == 0
-
-
-JOBS = {"good": show_good, "refused": show_refused, "cancelled": show_cancelled}
-
-
-@contextmanager
-def _job(
-    name: str, changes: Mapping[str, str] | None = None, *, verify: bool = True
-) -> Iterator[tuple[FakeApi, Runner]]:
-    """Start an API that plays a recording, and a job that uses it.
-
-    Args:
-        name: The recording.
-        changes: Inputs that differ from those of a login with a registry credential.
-        verify: Whether to check at the end that every expected request was sent.
-    """
-    with tempfile.TemporaryDirectory() as folder, FakeApi([load(name)]) as api:
-        inputs = {
-            "api_key": API_KEY,
-            "server_id": SERVER_ID,
-            "credential_id": CREDENTIAL_ID,
-            "api_url": api.url,
-            **(changes or {}),
-        }
+    print(f"\n{_painted(f'=== {job.title} ===', BOLD)}")
+    with tempfile.TemporaryDirectory() as folder, FakeApi([load(job.recording)]) as api:
         has_node = shutil.which("node") is not None
-        yield api, Runner(Path(folder), inputs, through_node=has_node)
-        if verify:
+        runner = Runner(Path(folder), {**inputs, "api_url": api.url}, through_node=has_node)
+        login = _cancel(runner, api) if job.is_canceled else runner.main()
+        _show(f"Log of the login step{job.of_login}:", login)
+        if job.code == 0:
+            _say("Step outputs:")
+            for output, value in login.outputs.items():
+                print(f"  steps.login.outputs.{output:14} {value}")
+        logout = runner.post()
+        _show(f"Log of the post step{job.of_post}:", logout)
+        _show_trail(api)
+        if job.code is not None:
             api.verify()
+    return logout.exit_code == 0 and job.code in {None, login.exit_code}
 
 
-def _title(text: str) -> None:
-    print(f"\n{_painted(f'=== {text} ===', BOLD)}")
+def _cancel(runner: Runner, api: FakeApi) -> StageResult:
+    """Run main, and cancel it while it polls."""
+    running = runner.begin("main")
+    while running.is_running() and len(api.requests) < 2:
+        time.sleep(0.02)
+    running.signal(signal.SIGINT)
+    return running.wait()
 
 
 def _say(text: str) -> None:

@@ -94,7 +94,6 @@ def test_example(fake_api: Play, act: Act, path: Path) -> None:
     arguments = ["--local-repository", f"reoclo/run@v1={ROOT}/tests/act/stubs/run"]
     for name, value in variables.items():
         arguments += ["--var", f"{name}={value}"]
-
     assert act.run(path.name, api, *arguments, event=example.event) == 0
     assert Counter(operations(api)) == example.requests
     assert operations(api)[-1] == "logout"
@@ -107,7 +106,6 @@ def test_command_for_act_in_the_docs(fake_api: Play, act: Act, tmp_path: Path) -
     page = (ROOT / "fixtures" / "FAKE-API.md").read_text("utf-8")
     [command] = re.findall(r"```sh\n(act .*?)```", page, re.DOTALL)
     api = fake_api("ghcr")
-
     subprocess.run(
         ["bash", "-euc", command.replace("http://127.0.0.1:8080", api.url)],
         cwd=act.checkout,

@@ -4,31 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from tests.e2e.conftest import CANCELED, LOGIN_AND_LOGOUT, MakeRunner, wait_for
-from tests.e2e.jobs import STEP, Overlap, cancel_at, check_cleanup, processes, slow_login
+from tests.e2e.conftest import LOGIN_AND_LOGOUT, MakeRunner
+from tests.e2e.jobs import STEP, cancel_at, processes, slow_login
 from tests.fake_api import FakeApi
 from tests.runner import Runner
 
 PREFIX = f"docker-auth-{hashlib.sha256(STEP['GITHUB_ACTION'].encode()).hexdigest()[:16]}"
-Damage = Callable[[Path], object]
-DAMAGE: dict[str, Damage] = {
-    "empty": Path.touch,
-    "not UTF-8": lambda path: path.write_bytes(b"\xff\xfe\n"),
-    "a command": lambda path: path.write_bytes(b"::error::x\r##[error]y\n"),
-    "another program's": lambda path: path.write_bytes(b'{"container": "postgres"}\n'),
-    "deeply nested": lambda path: path.write_bytes(b"[" * 60_000 + b"\n"),
-    "large": lambda path: path.write_bytes(b"x" * 1_000_000 + b"\n"),
-    "a folder": Path.mkdir,
-    "a pipe": os.mkfifo,
-    "a link": lambda path: path.symlink_to("/etc/passwd"),
-}
 
 
 @pytest.mark.parametrize("moment", range(12))
@@ -50,41 +36,11 @@ def test_no_login_outlives_its_job_in_act(tmp_path: Path, moment: int) -> None:
     assert cancel_at(tmp_path, "act", moment * 0.15) != "warned"
 
 
-def test_post_waits_for_a_login_request_in_flight(make_runner: MakeRunner) -> None:
-    """Main is still waiting for the response when post starts."""
-    with FakeApi([slow_login(delay=2, seconds=2.1)], endless=True) as api:
-        overlap = Overlap(make_runner(api, environment=STEP))
-        wait_for(lambda: api.requests)
-        post = overlap.begin_post().wait()
-
-    assert overlap.main.wait().exit_code == CANCELED
-    assert check_cleanup(api, [post], seconds=2.1) == "logged out"
-
-
 def command_files(runner: Runner) -> Path:
     """Return the folder of the command files, which exists from now on."""
     folder = runner.temp / "_runner_file_commands"
     folder.mkdir(exist_ok=True)
     return folder
-
-
-@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
-def test_damaged_state_file_is_one_warning_at_most(make_runner: MakeRunner, damage: Damage) -> None:
-    """Neither with the first state of this login nor without it does post fail or hang."""
-    first = {"version": 2, "stage": "none", "id": str(uuid4()), "step": "x"}
-    with FakeApi([]) as api:
-        runner = make_runner(api, environment=STEP)
-        damage(command_files(runner) / f"{PREFIX}-{first['id']}.state")
-        lost = runner.post()
-        runner.set({"STATE_login": json.dumps(first)})
-        known = runner.post()
-
-    for post in (lost, known):
-        assert post.exit_code == 0
-        assert [level for level, _ in post.log.annotations] in ([], ["warning"])
-        assert {name for name, *_ in post.log.commands} <= {"add-mask", "warning"}
-        assert "Traceback" not in post.output
-    assert api.requests == []
 
 
 def test_forged_files_do_not_get_the_key(make_runner: MakeRunner, tmp_path: Path) -> None:
@@ -98,7 +54,6 @@ def test_forged_files_do_not_get_the_key(make_runner: MakeRunner, tmp_path: Path
         state_file.write_text(json.dumps(forged) + "\n", "utf-8")
         (command_files(runner) / f"{PREFIX}-{state['id']}.stop").symlink_to(tmp_path / "target")
         lost, post = without_state.post(), runner.post()
-
     assert mode == 0o600
     assert [level for level, _ in lost.log.annotations] == ["warning"]
     assert (post.exit_code, post.log.annotations) == (0, [])

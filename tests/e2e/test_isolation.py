@@ -65,7 +65,6 @@ def test_variables_and_files_of_the_job_are_ignored(
         runner.set({"PYTHONWARNINGS": "error", "PYTHONIOENCODING": "ascii", "LC_ALL": "C"})
         runner.set({"NODE_EXTRA_CA_CERTS": str(tmp_path / "ca.pem")})
         check_job(runner, api)
-
     assert (tmp_path / "stderr").read_text("utf-8") == ""
 
 
@@ -79,7 +78,6 @@ def test_site_packages_of_the_interpreter_are_ignored(
     for folder in (site, tmp_path / ".local" / "lib" / site.parent.name / "site-packages"):
         set_traps(folder, "trap.pth", "sitecustomize.py", "usercustomize.py", "requests.py")
     api = fake_api("ghcr")
-
     check_job(make_runner(api, environment={"pythonLocation": str(python)}), api)
 
 
@@ -100,9 +98,7 @@ def test_stdout_that_nobody_reads_does_not_matter(
     [folder] = python(f"NODE={shutil.which('node')}; {STREAMS[stream]}", "node").values()
     api = fake_api("ghcr")
     runner = make_runner(api, environment={"PATH": f"{folder}/bin:{os.environ['PATH']}"})
-
     main, post = runner.main(), runner.post()
-
     for pid in processes(runner):  # the reader
         os.kill(pid, signal.SIGKILL)
     assert (main.exit_code, post.exit_code, main.output + post.output) == (0, 0, "")
@@ -130,7 +126,6 @@ def test_key_is_in_no_file_log_or_command_line(
             files = [path for path in tmp_path.rglob("*") if path.is_file()]
             leaks = [path.name for path in files if any(f in path.read_bytes() for f in forms)]
             holders.update(name.split("_")[0].split("-")[0] for name in leaks)
-
     assert all(f"{stage}.py" in command_lines for stage in STAGES)
     assert API_KEY not in command_lines
     assert not any(form in logs.replace(b"::add-mask::" + forms[0], b"") for form in forms)
@@ -152,7 +147,6 @@ def test_using_the_action_writes_nothing_into_it(
     before, api = tree(), fake_api("ghcr")
     runner = make_runner(api, action=action)
     check_job(runner, api)
-
     assert tree() == before
     assert not list(runner.workspace.iterdir())
     assert [path.name for path in runner.temp.iterdir()] == ["_runner_file_commands"]

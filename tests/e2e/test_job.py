@@ -9,11 +9,10 @@ from typing import NamedTuple
 import pytest
 
 from tests.conftest import Play
-from tests.e2e.conftest import CREDENTIAL_ID, LOGIN_AND_LOGOUT, PASSTHROUGH, VAULT, MakeRunner
+from tests.e2e.conftest import CREDENTIAL_ID, LOGIN_AND_LOGOUT, VAULT
 from tests.e2e.jobs import stages
 from tests.fake_api import FakeApi, load
-from tests.runner import FORGEJO, GITEA, GITHUB, PROFILES, Profile, Runner, Stage, StageResult
-from tests.runner.checkout import ROOT
+from tests.runner import ACT, FORGEJO, GITEA, GITHUB, PROFILES, Profile, Runner, Stage, StageResult
 
 # act's runners take the last `::` of a line for the end of a command's name.
 KEY = "rca_Zm9vYmFy::0123456789abc"
@@ -60,7 +59,6 @@ def test_requests_contain_inputs_and_run_context(job: Job) -> None:
     run = {"run_id": job.profile.variables["GITHUB_RUN_ID"], "run_context": context}
     login, logout = (seen.body for seen in job.api.requests if seen.method == "POST")
     server = {"server_id": VAULT["server_id"]}
-
     assert login == {**server, "credential_id": CREDENTIAL_ID, **run}
     assert logout == {**server, "registry_url": "ghcr.io", **run}
     assert {seen.headers["Authorization"] for seen in job.api.requests} == {f"Bearer {KEY}"}
@@ -71,7 +69,6 @@ def test_state_and_outputs_reach_the_runner(job: Job) -> None:
     operation_id = job.api.requests[1].path.rpartition("/")[2]
     expected = {"registry_url": "ghcr.io", "registry_type": "ghcr", "operation_id": operation_id}
     lines = job.main.state_text.removesuffix("\n").split("\n")
-
     assert job.main.outputs == expected
     assert set(job.main.state) == {"login"}
     assert stages(job.main.state_text) == ["none", "requested", "accepted", "succeeded"]
@@ -90,56 +87,20 @@ def test_key_is_masked_first_and_the_log_is_plain_text(job: Job) -> None:
         assert set(pieces) <= result.log.masks
 
 
-def test_cleanup_false_sends_no_logout(fake_api: Play, make_runner: MakeRunner) -> None:
-    """The server stays logged in."""
-    runner = make_runner(fake_api("login-only"), cleanup="false")
-
-    assert (runner.main().exit_code, runner.post().exit_code) == (0, 0)
-
-
-@pytest.mark.parametrize("name", ["refused-by-registry", "key-rejected"])
-def test_failed_login_is_one_error_and_no_logout(
-    fake_api: Play, make_runner: MakeRunner, name: str
+@pytest.mark.parametrize("profile", [GITHUB, ACT], ids=str)
+def test_two_logins_in_a_composite_are_both_logged_out(
+    fake_api: Play, tmp_path: Path, profile: Profile
 ) -> None:
-    """Outputs exist if the API accepted the login."""
-    runner = make_runner(fake_api(name))
-    main, post = runner.main(), runner.post()
-
-    assert (main.exit_code, [level for level, _ in main.log.annotations]) == (1, ["error"])
-    assert ("registry_url" in main.outputs) == (name == "refused-by-registry")
-    assert (post.exit_code, post.log.annotations) == (0, [])
-
-
-def test_invalid_input_is_one_error_and_no_request(make_runner: MakeRunner) -> None:
-    """A STATE_login that an earlier step wrote to GITHUB_ENV does not count in post."""
-    foreign = {"STATE_login": '{"version":2,"stage":"accepted"}'}
-    with FakeApi([]) as api:
-        runner = make_runner(api, server_id="build-1", environment=foreign)
-        main, post = runner.main(), runner.post()
-
-    assert (main.exit_code, [level for level, _ in main.log.annotations]) == (1, ["error"])
-    assert stages(main.state_text) == ["none"]
-    assert (post.exit_code, post.log.annotations, api.requests) == (0, [], [])
-
-
-def test_logout_action_logs_out(fake_api: Play, make_runner: MakeRunner) -> None:
-    """It has no post, so it saves no state."""
-    api, action = fake_api("logout-only"), ROOT / "logout"
-    step = make_runner(api, action=action, credential_id="", registry_url="ghcr.io").main()
-
-    assert (step.exit_code, step.log.annotations) == (0, [])
-    assert (step.state_text, step.outputs) == ("", {})
-
-
-def test_passthrough_login_is_logged_out(fake_api: Play, tmp_path: Path) -> None:
-    """The token is in the login request only, and masked."""
-    api, token = fake_api("passthrough"), PASSTHROUGH["access_token"]
-    runner = Runner(tmp_path, {**PASSTHROUGH, "api_url": api.url})
-    main, post = runner.main(), runner.post()
-
-    assert (main.exit_code, post.exit_code) == (0, 0)
-    assert main.log.annotations == post.log.annotations == []
-    assert api.requests[0].body["access_token"] == token
-    assert token not in "".join(f"{seen} {seen.headers}" for seen in api.requests[1:])
-    assert token in main.log.masks
-    assert token not in main.log.text() + main.state_text + post.log.text()
+    """They share GITHUB_ACTION, and in act their command files too."""
+    around = {"GITHUB_ACTION_PATH": "/actions/composite", "GITHUB_ACTION": "composite"}
+    api = fake_api("ghcr", "docker-hub")
+    given = {**VAULT, "api_url": api.url}
+    first, second = (
+        Runner(tmp_path, given, profile=profile, environment=around, composites=[{}])
+        for _ in range(2)
+    )
+    results = [first.main(), second.main(), second.post(), first.post()]
+    assert [result.exit_code for result in results] == [0] * 4
+    assert [result.log.annotations for result in results] == [[]] * 4
+    logouts = [seen.body["registry_url"] for seen in api.requests if "logout" in seen.path]
+    assert logouts == ["docker.io", "ghcr.io"]

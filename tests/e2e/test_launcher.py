@@ -107,12 +107,10 @@ def test_only_our_exit_codes_count(program: Program, launch: Launch, stage: str)
     scripts = (*(f"exit {code}" for code in codes), "kill -9 $$")
     files = (b"", b"echo shell\n", FOREIGN, b"#!/no/such/interpreter\n")
     bad = [*map(program, (*scripts, *files)), linked, not_executable]
-
     assert end(launch(stage, *bad, program(GOOD), program("echo unused"))) == (0, "good\n")
 
 
 def test_exit_code_of_main_is_pythons(program: Program, launch: Launch) -> None:
-    """Success, failure and cancellation reach the runner as 0, 1 and 130."""
     for code, expected in {SUCCEEDED: 0, FAILED: 1, CANCELED: 130}.items():
         assert end(launch("main", program(f"exit {code}"), program(GOOD))) == (expected, "")
 
@@ -121,30 +119,20 @@ def test_without_python_main_is_one_error_with_all_that_was_tried(
     program: Program, launch: Launch, tmp_path: Path
 ) -> None:
     """It has no workflow command of a path, and names both ways out."""
-    cache = tmp_path / "cache" / "Python" / "3.12.1" / "x64" / "bin"
-    cache.parent.mkdir(parents=True)
-    program(f"exit {UNUSABLE}").rename(cache)
     folders = [program(f"exit {TOO_OLD}"), program("exit 7"), program(b"")]
     strange = tmp_path / "x\n##[error]y %0A"
     program("exit 3").rename(strange)
-
-    location = {"RUNNER_TOOL_CACHE": str(tmp_path / "cache"), "RUNNER_ARCH": "X64"}
-    code, output = end(launch("main", *folders, strange, **location))
-
+    code, output = end(launch("main", *folders, strange))
     [error] = annotated(output, "error")
-    assert code == 1
-    assert "%0A" not in error
-    assert "##[" not in error
     ways_out = ("3.10", "setup-python", "apt-get install -y python3", "apk add python3")
-    for text in (*map(str, folders), str(cache), "code 7", "code 3", *ways_out):
-        assert text in error
+    found = [text in error for text in (*map(str, folders), "code 7", "code 3", *ways_out)]
+    assert (code, all(found), "%0A" in error, "##[" in error) == (1, True, False, False)
 
 
 @pytest.mark.parametrize("death", ["kill -9 $$", "kill -SEGV $$", "exit 1", "exit 0"])
 def test_crash_after_saved_state_is_final(program: Program, launch: Launch, death: str) -> None:
     """A second Python would repeat the login, and its outcome would hide the first one."""
     code, output = end(launch("main", program(f"{SAVE_STATE}; {death}"), program(GOOD)))
-
     [error] = annotated(output, "error")
     assert code == 1
     assert ("memory" in error) == ("-9" in death)
@@ -156,10 +144,8 @@ def test_first_state_is_saved_before_python_starts(
 ) -> None:
     """The id is the one that Python gets. The logout action saves none."""
     folder = program(f'echo "$DOCKER_AUTH_LOGIN_ID"; exit {SUCCEEDED}')
-
     _, output = end(launch("main", folder, GITHUB_ACTION='__é"\n'))
     end(launch("logout", folder))
-
     [line] = (tmp_path / "state").read_text("ascii").splitlines()
     name, _, value = line.partition("=")
     expected = {"version": 2, "stage": "none", "id": output.strip(), "step": '__é"\n'}
@@ -169,9 +155,7 @@ def test_first_state_is_saved_before_python_starts(
 def test_state_file_that_cannot_be_written_is_left_to_python(
     program: Program, launch: Launch, tmp_path: Path
 ) -> None:
-    """The launcher neither waits for it nor fails."""
     os.mkfifo(tmp_path / "fifo")
-
     for path in (f"{tmp_path}/fifo", f"{tmp_path}/missing/state", ""):
         assert end(launch("main", program(GOOD), GITHUB_STATE=path)) == (0, "good\n")
 
@@ -181,10 +165,8 @@ def test_python_is_started_isolated(program: Program, launch: Launch) -> None:
     script = '/usr/bin/env | /bin/grep -E "^(PYTHON|DOCKER_AUTH)"; read line || echo "$@"'
     folder = program(f"{script}; exit {SUCCEEDED}")
     job = {"PYTHONPATH": "/evil", "PYTHONUTF8": "0", "DOCKER_AUTH_SECONDS": "1"}
-
     launched = launch("logout", folder, **job)
     _, output = end(launched)
-
     assert sorted(output.splitlines()) == [
         f"-B -s -S -u -Wignore {ROOT / 'logout' / 'main.py'}",
         "DOCKER_AUTH_EXIT_CODES=1",
@@ -194,17 +176,9 @@ def test_python_is_started_isolated(program: Program, launch: Launch) -> None:
     ]
 
 
-def test_relative_location_is_ignored(program: Program, launch: Launch, tmp_path: Path) -> None:
-    """It would be code of the workspace, which must not get the API key."""
-    program("echo evil").rename(tmp_path / "bin")
-
-    assert end(launch("main", program(GOOD), pythonLocation=".")) == (0, "good\n")
-
-
 def test_canceled_main_sends_python_one_signal(
     program: Program, launch: Launch, tmp_path: Path
 ) -> None:
-    """More signals are harmless."""
     log = tmp_path / "log"
     trap = f"trap 'echo TERM >> {log}; n=1' TERM; : > {log}"
     loop = "while [ -z $n ]; do /bin/sleep 0.1; done; /bin/sleep 0.3"
@@ -212,28 +186,10 @@ def test_canceled_main_sends_python_one_signal(
     wait_for(log.exists)
     os.kill(launched.pid, signal.SIGINT)
     wait_for(lambda: log.read_text("utf-8"))
-
     os.kill(launched.pid, signal.SIGINT)
     os.kill(launched.pid, signal.SIGTERM)
-
     assert end(launched) == (130, "")
     assert log.read_text("utf-8") == "TERM\n"
-
-
-@pytest.mark.parametrize("stage", ["main", "logout"])
-def test_canceled_wrapper_is_one_line_and_130(
-    program: Program, launch: Launch, tmp_path: Path, stage: str
-) -> None:
-    """A wrapper that does not exec dies from the signal; what it started must see that itself."""
-    wrapper = program(f": > {tmp_path}/log; {SAVE_STATE}; /bin/sleep 1; exit 1")
-    launched = launch(stage, wrapper, program(GOOD))
-    wait_for((tmp_path / "log").exists)
-
-    os.kill(launched.pid, signal.SIGINT)
-
-    code, output = end(launched)
-    assert (code, len(output.splitlines())) == (130, 1)
-    assert output.startswith("Canceled. ")
 
 
 def test_post_starts_the_interpreter_of_main_first(program: Program, launch: Launch) -> None:
@@ -241,40 +197,22 @@ def test_post_starts_the_interpreter_of_main_first(program: Program, launch: Lau
     used = program("echo $DOCKER_AUTH_SECONDS; exit 1", "used")
     state = json.dumps({"interpreter": f"{used}/used"})
     folder = program(f"echo $DOCKER_AUTH_SECONDS; exit {SUCCEEDED}")
-
     code, output = end(launch("post", folder, STATE_login=state))
-
     first, second = map(float, output.split())
     assert code == 0
     assert 0 < second < first < 29
 
 
-@pytest.mark.parametrize(
-    ("change", "named"),
-    [
-        ({}, ["ghcr.io", SERVER_ID]),
-        ({"registry_url": "", "credential_id": CREDENTIAL_ID}, [CREDENTIAL_ID, SERVER_ID]),
-        ({"registry_url": "x\n::error::y", "server_id": "##[error]z"}, []),
-        ({"stage": "failed"}, None),
-        ({"stage": "none"}, None),
-        ({"cleanup": False}, None),
-        (None, None),
-    ],
-)
+@pytest.mark.parametrize("change", [{}, {"stage": "failed"}, {"stage": "none"}, {"cleanup": False}])
 def test_post_without_python_warns_only_if_a_login_is_at_stake(
-    program: Program, launch: Launch, change: dict[str, object] | None, named: list[str] | None
+    program: Program, launch: Launch, change: dict[str, object]
 ) -> None:
-    """Nothing in the state becomes a workflow command."""
-    state = {} if change is None else {"STATE_login": json.dumps({**LOGIN, **change})}
-
+    state = {"STATE_login": json.dumps({**LOGIN, **change})}
     code, output = end(launch("post", program("exit 1"), **state))
-
     warnings = annotated(output, "warning")
     assert code == 0
-    assert len(warnings) == (named is not None)
-    assert all(text in warnings[0] for text in named or [])
+    assert [SERVER_ID in warning for warning in warnings] == [True] * (not change)
     assert output.count("\n") == (2 if warnings else 1)
-    assert "##[" not in output
 
 
 @pytest.mark.parametrize("reader", ["reads", "waits", "gone"])
@@ -283,9 +221,7 @@ def test_watchdog_ends_post(program: Program, launch: Launch, reader: str) -> No
     fill = "while :; do echo fill fill fill fill fill; done; " if reader == "waits" else ""
     script = f"trap '' INT TERM HUP; {fill}/bin/sleep 60"
     run_post = f"require({json.dumps(str(LAUNCHER / 'run.cjs'))}).runPost(0.5)"
-
     launched = launch(run_post, program(script), STATE_login=json.dumps(LOGIN))
-
     if reader == "gone":
         launched.stdout.close()  # type: ignore[union-attr]
     if reader == "reads":
@@ -298,14 +234,11 @@ def test_watchdog_ends_post(program: Program, launch: Launch, reader: str) -> No
 def test_signals_to_the_process_group_do_not_stop_post(
     program: Program, launch: Launch, tmp_path: Path, moment: str
 ) -> None:
-    """Neither as soon as Node runs the launcher, nor while Python is at work."""
     launched = launch("post", program(f": > {tmp_path}/started; /bin/sleep 0.5; {GOOD}"))
     at_work = (tmp_path / "started").exists
     wait_for(at_work if moment == "late" else lambda: handles(launched, signal.SIGQUIT))
-
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         os.killpg(launched.pid, number)
-
     assert end(launched) == (0, "good\n")
 
 
@@ -321,25 +254,6 @@ def test_job_in_a_linked_folder_with_a_strange_name(
     wrapper = program(f'exec {sys.executable} "$@"')
     path = f"{wrapper}:{Path(NODE).parent}"
     runner = Runner(tmp_path / "job", inputs, action=action, environment={"PATH": path})
-
     main, post = runner.main(), runner.post()
-
     assert (main.exit_code, post.exit_code) == (0, 0)
     assert main.log.annotations == post.log.annotations == []
-
-
-def test_launcher_is_small_and_has_no_package() -> None:
-    """It needs only Node's own modules."""
-    lines = [line for path in LAUNCHER.iterdir() for line in path.read_text("utf-8").splitlines()]
-    required = [line.split("require(")[1] for line in lines if "require(" in line]
-
-    assert len(lines) <= 160
-    assert all(name.startswith(('"node:', '"./')) for name in required)
-
-
-def test_functions_of_the_launcher() -> None:
-    """Run the tests in Node's own test runner."""
-    tests = sorted(map(str, (ROOT / "tests" / "launcher").glob("*.test.cjs")))
-    done = subprocess.run([NODE, "--test", *tests], capture_output=True, text=True, check=False)
-
-    assert done.returncode == 0, done.stdout

@@ -36,7 +36,6 @@ def test_old_python_is_rejected(python: Path) -> None:
     """The launcher gets a code, a person one line."""
     for script in ("main.py", "post.py", "logout/main.py"):
         assert run(python, str(ROOT / script), environment=BY_CODE) == (TOO_OLD, "", "")
-
     code, _, error = run(python, str(ROOT / "main.py"), environment={})
     assert (code, error.count("\n")) == (1, 1)
 
@@ -49,7 +48,6 @@ def test_old_pythons_exist_in_ci() -> None:
 def test_python_without_ssl_is_unusable() -> None:
     """The launcher gets a code, a person one line."""
     hide = f"import sys; sys.modules['_ssl'] = None; sys.path.insert(0, {str(ROOT)!r}); import lib"
-
     assert run(sys.executable, "-c", hide, environment=BY_CODE) == (UNUSABLE, "", "")
     code, _, error = run(sys.executable, "-c", hide, environment={})
     assert (code, error.count("\n")) == (1, 1)
@@ -67,8 +65,6 @@ def test_supported_python_logs_in_and_out(
     """The launcher starts it from pythonLocation."""
     location = {"pythonLocation": str(python.parents[1])}
     runner = make_runner(fake_api("ghcr"), environment=location)
-
     main, post = runner.main(), runner.post()
-
     assert (main.exit_code, post.exit_code) == (0, 0)
     assert main.log.annotations == post.log.annotations == []

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import CANCELED, LOGIN_AND_LOGOUT, REAL, MakeRunner, Wrap, wait_for
+from tests.e2e.conftest import CANCELED, REAL, MakeRunner, Wrap, wait_for
 from tests.e2e.jobs import check_cleanup, processes, slow_login, stages
 from tests.fake_api import FakeApi, load
 from tests.runner import GITHUB, PROFILES, Profile, Runner
-from tests.runner.checkout import ROOT
 from tests.runner.runner import RunningStage
 
 # Seconds from the login request until the server is logged in.
@@ -49,7 +46,6 @@ def test_main_canceled_while_polling_exits(
             running.signal(signal.Signals[f"SIG{name}"])
         main = running.wait()
         post = runner.post()
-
     # SIGTERM can meet a Node that is exiting. Runners ignore the code after a cancellation.
     assert main.exit_code in {CANCELED, -signal.SIGTERM}
     assert main.log.annotations == []
@@ -72,7 +68,6 @@ def test_login_request_in_flight_has_a_grace_period(
         running.wait_for_orphans()
         main = running.wait()
         post = runner.post()
-
     assert main.exit_code == (CANCELED if number == signal.SIGINT else -number)
     assert main.log.annotations == []
     assert stages(main.state_text) == ["none", "requested", "accepted"][: 3 if responds else 2]
@@ -93,39 +88,9 @@ def test_main_canceled_before_the_request_sends_none(
         main = running.end()
         runner.set({"pythonLocation": ""})
         post = runner.post()
-
     assert main.exit_code == CANCELED
     assert stages(main.state_text) == ["none"]
     assert (post.exit_code, post.log.annotations, api.requests) == (0, [], [])
-
-
-def test_canceled_logout_action_exits(make_runner: MakeRunner) -> None:
-    """No post follows, so it does not wait for the response."""
-    stalled = load("lost-logout")
-    with FakeApi([stalled._replace(exchanges=stalled.exchanges[-1:])]) as api:
-        logout = {"action": ROOT / "logout", "credential_id": "", "registry_url": "ghcr.io"}
-        runner = make_runner(api, **logout)
-        main = begin(runner, lambda: api.requests).end()
-
-    assert (main.exit_code, main.log.annotations) == (CANCELED, [])
-    assert api.calls() == ["logout"]
-
-
-@pytest.mark.parametrize("namespace", ["own", "other"])
-def test_launcher_in_another_pid_namespace_is_ignored(
-    make_runner: MakeRunner, python: Wrap, namespace: str
-) -> None:
-    """There its process id means nothing. In the same one it is dead, which cancels main."""
-    forged = f"export DOCKER_AUTH_LAUNCHER={1 << 30}"
-    if namespace == "other":
-        forged += " DOCKER_AUTH_PID_NAMESPACE='pid:[1]'"
-    with FakeApi([slow_login(delay=0, seconds=0)]) as api:
-        runner = make_runner(api, environment=python(f"{forged}; exec {REAL}"))
-        main = runner.main()
-        runner.post()
-
-    expected = (0, LOGIN_AND_LOGOUT) if namespace == "other" else (CANCELED, [])
-    assert (main.exit_code, api.calls()) == expected
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=str)
@@ -140,7 +105,6 @@ def test_login_of_a_step_that_its_runner_ends_is_cleaned_up(
         main = running.end()
         running.wait_for_orphans()
         post = runner.post()
-
     is_lost = delay and profile is not GITHUB
     assert main.exit_code == (CANCELED if profile is GITHUB else -signal.SIGKILL)
     assert stages(main.state_text)[1:] == ["requested", "accepted"][: 1 if is_lost else 2]
@@ -156,39 +120,6 @@ def test_killed_python_is_one_error_and_cleaned_up(make_runner: MakeRunner, dela
         os.kill(find(runner, "main.py"), signal.SIGKILL)
         main = running.wait()
         post = runner.post()
-
     assert (main.exit_code, [level for level, _ in main.log.annotations]) == (1, ["error"])
     assert sum(seen.path.endswith("/login") for seen in api.requests) == 1
     assert check_cleanup(api, [post], seconds=SECONDS) == ("warned" if delay else "logged out")
-
-
-def test_killed_python_of_post_is_a_warning(make_runner: MakeRunner) -> None:
-    """Each Python is killed once the logout has been requested."""
-    with FakeApi([load("lost-logout")]) as api:
-        runner = make_runner(api)
-        runner.main()
-        running = runner.begin("post")
-        while running.is_running():
-            for pid, line in processes(runner).items():
-                if api.calls()[-1] == "logout" and "post.py" in line:
-                    with suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
-            time.sleep(0.02)
-        post = running.wait()
-
-    assert check_cleanup(api, [post], seconds=0) == "warned"
-
-
-def test_signals_to_the_process_group_do_not_cost_the_logout(make_runner: MakeRunner) -> None:
-    """Post is waiting for the login to end."""
-    with FakeApi([slow_login(delay=0, seconds=2)]) as api:
-        runner = make_runner(api)
-        begin(runner, lambda: len(api.requests) > 1).end()
-        polls = len(api.requests)
-        running = runner.begin("post")
-        wait_for(lambda: len(api.requests) > polls)
-        for name in ("INT", "TERM", "HUP", "QUIT"):
-            os.killpg(running.process.pid, signal.Signals[f"SIG{name}"])
-        post = running.wait()
-
-    assert check_cleanup(api, [post], seconds=2) == "logged out"

@@ -52,23 +52,11 @@ _OUTPUT = re.compile(r"^(\w+)<<(.+)\n(.*)\n\2$", re.MULTILINE)
 
 
 class FastTime(Cancellation):
-    """Clock whose sleeps are short.
+    """Clock whose sleeps are short."""
 
-    Args:
-        is_abandoned: As for `Cancellation`.
-        tick: Returns the seconds that a cancellation checkpoint of a request in flight adds;
-            it passes one every 0.1 s.
-    """
-
-    def __init__(
-        self,
-        is_abandoned: Callable[[], bool] = lambda: False,
-        *,
-        tick: Callable[[], float] = float,
-    ) -> None:
+    def __init__(self, is_abandoned: Callable[[], bool] = lambda: False) -> None:
         super().__init__(is_abandoned)
         self._skipped = 0.0
-        self._tick = tick
 
     def now(self) -> float:
         """Return monotonic seconds, with those that were skipped."""
@@ -79,11 +67,6 @@ class FastTime(Cancellation):
         self.raise_if_canceled()
         time.sleep(seconds / SPEED)
         self._skipped += seconds - seconds / SPEED
-
-    def raise_if_canceled(self, *, request_in_flight: bool = False) -> None:
-        """Add the tick."""
-        self._skipped += self._tick() if request_in_flight else 0.0
-        super().raise_if_canceled(request_in_flight=request_in_flight)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,14 +105,12 @@ class Job:
 
     Attributes:
         limits: Time limits of an attempt.
-        tick: As for `FastTime`.
         padding: Bytes in the state file before main's own entries.
     """
 
     def __init__(self, folder: Path, api_url: str | int, **variables: Any) -> None:
         self.state, self._output = folder / "state", folder / "output"
         self.limits, self.padding = LIMITS, 0
-        self.tick: Callable[[], float] = float
         url = f"http://127.0.0.1:{api_url}" if isinstance(api_url, int) else api_url
         self.variables = {
             "INPUT_API_KEY": KEY,
@@ -178,11 +159,7 @@ class Job:
     def _run(
         self, step: Callable[[Mapping[str, str], io.StringIO, Timing], int], more: Mapping[str, Any]
     ) -> Ended:
-        timing = Timing(
-            cancellation=lambda is_abandoned: FastTime(is_abandoned, tick=self.tick),
-            clock=FastTime(tick=self.tick),
-            limits=self.limits,
-        )
+        timing = Timing(cancellation=FastTime, clock=FastTime(), limits=self.limits)
         stream = io.StringIO()
         code = step({**self.variables, **more}, stream, timing)
         return Ended.parse(code, stream.getvalue())

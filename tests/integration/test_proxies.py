@@ -43,16 +43,6 @@ def test_rejecting_proxy_is_final_and_its_password_stays(script: str, make_job: 
     assert not [line for line in main.log if "s3cr" in line or "user:" in line]
 
 
-@pytest.mark.parametrize("script", ["head 502", "head fin", "fin"])
-def test_failing_proxy_is_tried_five_times(script: str, make_job: MakeJob) -> None:
-    with Server(script) as proxy:
-        os.environ["HTTPS_PROXY"] = f"http://user:s3cr%40t@127.0.0.1:{proxy.port}"
-        job = make_job("https://api.example")
-        main = job.main()
-    assert (main.code, job.stages, proxy.connections) == (1, ["requested", "failed"], 5)
-    assert not [line for line in main.log if "s3cr" in line]
-
-
 @pytest.mark.parametrize(
     "proxy",
     ["socks5://127.0.0.1:1080", "ftp://127.0.0.1", "http://", "http://user:pass#word@127.0.0.1:1"],

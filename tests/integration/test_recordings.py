@@ -12,7 +12,7 @@ from lib.api.connection import Limits
 from tests.fake_api.api import FakeApi
 from tests.fake_api.recording import parse
 from tests.integration.conftest import MakeJob
-from tests.integration.job import CREDENTIAL_ID, KEY, LIMITS, PASSTHROUGH, SERVER_ID, Ended
+from tests.integration.job import KEY, LIMITS, PASSTHROUGH, Ended
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "fixtures" / "recordings"
 OUTPUTS = ["operation_id", "registry_url", "registry_type"]
@@ -50,6 +50,7 @@ EXPECTED = {
     **dict.fromkeys(["logout-html", "logout-not-allowed", "logout-not-erased"], NOT_LOGGED_OUT),
     "lost-logout": NOT_LOGGED_OUT,
 }
+TOKEN = PASSTHROUGH["INPUT_ACCESS_TOKEN"]
 STALLED = Limits(read=0.2)
 STALLING = {"lost-answer": "main", "passthrough-lost": "main", "lost-logout": "post"}
 OPTIONS: dict[str, dict[str, str]] = {
@@ -97,43 +98,7 @@ def test_recording_ends_as_expected(name: str, make_job: MakeJob) -> None:
 
 
 def check_step(ended: Ended, code: int, warnings: int) -> None:
-    """Check exit code and annotations of a step. The key is only in its mask."""
+    """Check exit code and annotations of a step. Key and token are only in their masks."""
     assert (ended.code, len(ended.errors), len(ended.warnings)) == (code, code, warnings), ended.log
     assert [line for line in ended.log if KEY in line] == [f"::add-mask::{KEY}"]
-
-
-def test_login_sends_ids_and_run_context(make_job: MakeJob) -> None:
-    with FakeApi([recording("ghcr")]) as api:
-        job = make_job(api.url)
-        job.main()
-        job.post()
-    login, _, logout, _ = api.requests
-    ids = {"server_id": SERVER_ID, "credential_id": CREDENTIAL_ID}
-    context = {"provider": "github_actions", "repository": "acme/shop", "workflow": "Deploy"}
-    context |= {"trigger": "push", "actor": "octocat", "sha": "f00dfeed", "ref": "refs/heads/main"}
-    run = {"run_id": "42", "run_context": context}
-    assert login.body == {**ids, **run}
-    assert logout.body == {"server_id": SERVER_ID, "registry_url": "ghcr.io", **run}
-    assert job.outputs["registry_type"] == "ghcr"
-
-
-@pytest.mark.parametrize("path", ["/actions/outer", ""])
-def test_key_is_saved_in_a_composite_only(path: str, make_job: MakeJob) -> None:
-    with FakeApi([recording("ghcr")]) as api:
-        job = make_job(api.url, GITHUB_ACTION_PATH=path)
-        assert job.main().code == 0
-        assert {state["api_key"] for state in job.states} == {KEY if path else ""}
-        assert job.post(INPUT_API_KEY="rca_of_another_step" if path else KEY).warnings == []
-        assert {seen.headers["Authorization"] for seen in api.requests} == {f"Bearer {KEY}"}
-
-
-@pytest.mark.parametrize("missing", ["GITHUB_STATE", "GITHUB_OUTPUT"])
-def test_missing_command_file_is_an_error(missing: str, make_job: MakeJob) -> None:
-    with FakeApi([recording("ghcr")]) as api:
-        job = make_job(api.url, **{missing: ""})
-        assert job.main().anchors == ["runner-files"]
-        assert bool(api.requests) is (missing == "GITHUB_OUTPUT")
-        if missing == "GITHUB_OUTPUT":
-            assert job.stages == ["requested", "accepted"]
-            assert job.post().warnings == []
-            api.verify()
+    assert {line for line in ended.log if TOKEN in line} <= {f"::add-mask::{TOKEN}"}

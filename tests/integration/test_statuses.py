@@ -12,10 +12,8 @@ import pytest
 from lib.errors import InvalidResponse, TransportError
 from tests.integration.conftest import MakeJob
 from tests.integration.job import KEY, transport_to
-from tests.integration.sockets import DONE, LOGIN, RUNNING, Answer, Server
+from tests.integration.sockets import DONE, Answer, Server
 
-ACCEPTED = Answer(202, LOGIN)
-UNKNOWN = Answer(404, {"detail": "Operation not found"})
 MIB = 1024 * 1024
 
 
@@ -28,53 +26,6 @@ def test_1xx_does_not_shift_later_responses(status: int) -> None:
         assert send_to("GET", "/op-1").status == 200
     assert caught.value.maybe_processed
     assert api.connections == 2
-
-
-@pytest.mark.parametrize("status", [408, 425, 429, 500, 503, 504, *range(520, 525), 527, 530])
-def test_transient_status_is_retried(status: int, make_job: MakeJob) -> None:
-    with Server("serve", answers={"login": [Answer(status), ACCEPTED]}) as api:
-        assert make_job(api.port).main().code == 0
-    assert api.calls == ["login", "login", "op-1"]
-    assert api.connections == 1
-
-
-@pytest.mark.parametrize("status", [400, 401, 404, 409, 418, 422, 451, 501, 505, 525])
-def test_permanent_status_is_final(status: int, make_job: MakeJob) -> None:
-    with Server("serve", answers={"login": [Answer(status, {"detail": "no"})]}) as api:
-        main = make_job(api.port).main()
-    assert (main.code, len(main.errors), api.calls) == (1, 1, ["login"])
-
-
-@pytest.mark.parametrize("ray", ["", "8c1f0a2b3c4d5e6f-FRA"])
-def test_403_without_detail_names_a_firewall(ray: str, make_job: MakeJob) -> None:
-    page = Answer(403, "<html>blocked</html>", headers={"CF-Ray": ray} if ray else {})
-    with Server("serve", answers={"login": [page]}) as api:
-        main = make_job(api.port).main()
-    assert main.anchors == ["403-firewall"]
-    assert ray in main.errors[0]
-
-
-def test_early_404_of_a_poll_is_retried(make_job: MakeJob) -> None:
-    polls = [UNKNOWN, UNKNOWN, Answer(body=DONE)]
-    with Server("serve", answers={"op-1": polls}) as api:
-        assert make_job(api.port).main().code == 0
-    assert api.calls == ["login", "op-1", "op-1", "op-1"]
-
-
-def test_404_of_a_known_operation_is_final(make_job: MakeJob) -> None:
-    with Server("serve", answers={"op-1": [Answer(body=RUNNING), UNKNOWN]}) as api:
-        main = make_job(api.port).main()
-    assert (main.code, main.anchors) == (1, ["404"])
-    assert api.calls == ["login", "op-1", "op-1"]
-
-
-def test_404_of_polls_is_retried_for_five_seconds(make_job: MakeJob) -> None:
-    with Server("serve", answers={"op-1": [UNKNOWN]}) as api:
-        job = make_job(api.port)
-        main = job.main()
-    assert (main.code, main.anchors) == (1, ["404"])
-    assert 2 <= api.calls.count("op-1") <= 14  # at least 0.4 s apart
-    assert job.stages == ["requested", "accepted"]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -99,15 +50,6 @@ def test_netrc_does_not_replace_the_key(
         url = f"https://127.0.0.1:{api.port}"
         assert make_job(url, SSL_CERT_FILE=ca_file).main().code == 0
     assert all(f"Authorization: Bearer {KEY}" in head for head in api.heads)
-
-
-def test_body_over_4_mib_is_refused(make_job: MakeJob) -> None:
-    with Server("serve", answers={"login": [Answer(body=b" " * (4 * MIB + 1))]}) as api:
-        job = make_job(api.port)
-        main = job.main()
-    assert main.anchors == ["unexpected-response"]
-    assert "4 MiB" in main.errors[0]
-    assert (job.stages, api.calls) == (["requested"], ["login"])
 
 
 def test_slow_drip_is_bounded_by_the_deadline() -> None:

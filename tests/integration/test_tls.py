@@ -104,13 +104,6 @@ def test_unusable_file_is_skipped_and_logged(
     assert str(path) in line
 
 
-def test_api_without_tls_is_final(make_job: MakeJob) -> None:
-    with Server("hello plain fin") as api:
-        job = make_job(f"https://127.0.0.1:{api.port}")
-        main = job.main()
-    assert (main.anchors, job.stages[-1], api.connections) == (["tls"], "failed", 1)
-
-
 @pytest.mark.parametrize("tls", [False, True])
 def test_each_step_uses_one_connection(
     make_job: MakeJob, server_tls: ssl.SSLContext, ca_file: str, *, tls: bool

@@ -44,9 +44,7 @@ def test_main_and_post_run_from_the_archive(archive: Path, tmp_path: Path) -> No
     with FakeApi([recording.load("ghcr")]) as api:
         inputs = {"credential_id": "66666666-7777-4888-9999-000000000000", "api_url": api.url}
         runner = Runner(tmp_path, {**INPUTS, **inputs}, action=archive)
-
         main, post = runner.main(), runner.post()
-
         api.verify()
     assert (main.exit_code, main.outputs["registry_url"], post.exit_code) == (0, "ghcr.io", 0)
     assert not main.log.annotations + post.log.annotations
@@ -56,6 +54,5 @@ def test_logout_runs_from_the_archive(archive: Path, tmp_path: Path) -> None:
     with FakeApi([recording.load("logout-only")]) as api:
         inputs = {"registry_url": "ghcr.io", "api_url": api.url}
         step = Runner(tmp_path, {**INPUTS, **inputs}, action=archive / "logout").main()
-
         api.verify()
     assert (step.exit_code, step.log.annotations) == (0, [])

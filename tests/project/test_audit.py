@@ -35,9 +35,7 @@ def test_known_vulnerability_fails(
 ) -> None:
     request = httpserver.expect_request(PATH, method="POST", json={"queries": QUERIES})
     request.respond_with_json({"results": [{}] * (len(QUERIES) - 1) + [result]})
-
     done = audit(httpserver.url_for(PATH))
-
     assert done.returncode == code
     assert bool(code) == (" ".join(pins()[-1]) in done.stderr)
     httpserver.check_assertions()
@@ -49,9 +47,7 @@ def test_known_vulnerability_fails(
 )
 def test_unusable_response_does_not_fail(httpserver: HTTPServer, status: int, body: str) -> None:
     httpserver.expect_request(PATH).respond_with_data(body, status)
-
     done = audit(httpserver.url_for(PATH))
-
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("audit: skipped")
 

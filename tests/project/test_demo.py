@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import subprocess
 import sys
 
@@ -40,26 +38,3 @@ def test_unknown_job_is_an_error_that_lists_the_jobs() -> None:
     done = subprocess.run([*COMMAND, "god"], cwd=ROOT, capture_output=True, check=False, text=True)
     assert done.returncode == 2
     assert "good, refused, cancelled" in done.stderr
-
-
-@pytest.mark.parametrize("no_color", ["", "1"])
-def test_errors_are_red_on_a_terminal(no_color: str) -> None:
-    ours, theirs = pty.openpty()
-    environment = {**os.environ, "NO_COLOR": no_color}
-    with subprocess.Popen(
-        [*COMMAND, "refused"], cwd=ROOT, env=environment, stdout=theirs, stdin=theirs
-    ) as process:
-        os.close(theirs)
-        shown = b"".join(iter(lambda: _read(ours), b"")).decode()
-        os.close(ours)
-    assert process.returncode == 0
-    assert ("\x1b[31mError: " in shown) == (not no_color)
-    assert shown.count("\x1b[0m") * 2 == shown.count("\x1b[")
-
-
-def _read(terminal: int) -> bytes:
-    """Read on; Linux reports the end of a terminal as an error."""
-    try:
-        return os.read(terminal, 65536)
-    except OSError:
-        return b""

@@ -7,7 +7,6 @@ import json
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
@@ -82,13 +81,6 @@ def test_unexpected_request_gets_418(change: dict[str, Any]) -> None:
             api.verify()
 
 
-def test_responses_last_for_seconds_or_requests() -> None:
-    poll, login = load("slow-login").exchanges[1], load("rate-limited").exchanges[0]
-    assert {poll.respond(count, 1.99).body["status"] for count in range(9)} == {"running"}
-    assert poll.respond(0, 2.0).body["status"] == "completed"
-    assert [login.respond(count, 0.0).status for count in range(3)] == [429, 202, 202]
-
-
 def test_each_login_is_a_session_in_the_audit_trail() -> None:
     with FakeApi([load("logout-null"), load("logout-no-body")]) as api:
         assert log_in_and_out(api.url, "rca_longer1234") == b"null"
@@ -105,33 +97,6 @@ def serve(*responses: dict[str, Any], **more: Any) -> FakeApi:
     exchange = {"request": {"method": "POST", "path": BASE + LOGIN}, "times": {"least": 1}}
     exchanges = [{**exchange, "responses": responses}]
     return FakeApi([parse("made", {"title": "made", "exchanges": exchanges, **more})])
-
-
-def test_faults_are_seen_by_the_client() -> None:
-    seen = {
-        "close": http.client.RemoteDisconnected,
-        "reset": ConnectionResetError,
-        "stall": TimeoutError,
-        "truncate": http.client.IncompleteRead,
-    }
-    for fault, error in seen.items():
-        good = {"status": 200, "body": [1, 2]} if fault == "truncate" else {}
-        with serve({"fault": fault, **good}) as api, pytest.raises(error):
-            send(api.url, LOGIN, {})
-
-
-def test_refuse_stops_listening_for_a_while() -> None:
-    refused = {"fault": "refuse", "lasts": {"seconds": 0.5}}
-    seen: list[object] = [None]
-    with serve(refused, {"status": 200, "body": [1], "fault": "drip"}) as api:
-        while seen[-1] != (200, b"[1]"):
-            try:
-                seen.append(send(api.url, LOGIN, {}))
-            except OSError as error:
-                seen.append(type(error))
-            threading.Event().wait(0.02)
-    assert seen[1] is ConnectionResetError
-    assert ConnectionRefusedError in seen
 
 
 def test_rate_limit_applies_to_each_key() -> None:

@@ -23,7 +23,6 @@ def load(name: str) -> dict[str, Any]:
 
 def test_action_is_fit_for_the_marketplace() -> None:
     action = load("action.yml")
-
     assert len(action["description"]) < 125
     assert set(action["branding"]) == {"icon", "color"}
     assert action["runs"]["post-if"] == "always()"
@@ -36,7 +35,6 @@ def test_action_is_fit_for_the_marketplace() -> None:
 def test_defaults_of_the_action_are_those_of_the_code() -> None:
     inputs = load("action.yml")["inputs"]
     defaults = {name: about["default"] for name, about in inputs.items() if "default" in about}
-
     assert defaults == {
         "cleanup": "true",
         "api_url": DEFAULT_API_URL,
@@ -53,7 +51,6 @@ def test_example_uses_existing_inputs_and_outputs(path: Path) -> None:
     outputs = re.findall(
         rf"steps\.(?:{'|'.join(s.get('id', '-') for s in logins)})\.outputs\.(\w+)", text
     )
-
     assert logins
     for step in logins:
         required = {
@@ -68,7 +65,6 @@ def test_release_waits_for_every_job_of_ci() -> None:
     jobs = load(".github/workflows/ci.yml")["jobs"]
     [(last, job)] = [(name, job) for name, job in jobs.items() if job["name"] == "All green"]
     release = (ROOT / ".github/workflows/release.yml").read_text("utf-8")
-
     assert set(job["needs"]) == jobs.keys() - {last}
     assert job["steps"][0]["run"].count("success") == len(job["needs"])
     assert 'tools/release.py green "All green"' in release

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import threading
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -24,15 +22,6 @@ console.log(JSON.stringify({ terminals, ...process.env }) + "\\n::add-mask::hush
 fs.appendFileSync(process.env.GITHUB_STATE, "stage=seen\\n");
 process.exitCode = 3;
 """
-# Ends by a signal only, and so does its child; each writes down which one it got.
-ENDLESS = """
-const fs = require("node:fs");
-process.on("SIGINT", () => { fs.appendFileSync("signals", "SIGINT\\n"); process.exit(130); });
-const wait = "echo ready > signals; while [ -f signals ]; do sleep 0.02; done";
-const child = ["-c", `trap 'echo SIGHUP >> signals; exit' HUP; ${wait}`];
-require("node:child_process").spawn("/bin/sh", child, { stdio: "ignore" });
-setInterval(() => {}, 1000);
-"""
 on_each = pytest.mark.parametrize("profile", PROFILES, ids=str)
 
 
@@ -42,12 +31,6 @@ def probe(tmp_path: Path) -> Path:
     (tmp_path / "action.yml").write_text(ACTION, "utf-8")
     (tmp_path / "probe.cjs").write_text(PROBE, "utf-8")
     return tmp_path
-
-
-def wait_for(path: Path, content: str) -> None:
-    """Wait until a file has a content."""
-    while not path.exists() or path.read_text("utf-8") != content:
-        threading.Event().wait(0.01)
 
 
 def printed(result: StageResult) -> Any:
@@ -106,17 +89,3 @@ def test_composite_action_changes_inputs_as_its_runner_does(probe: Path, profile
     assert (main["INPUT_GIVEN"], post["INPUT_GIVEN"]) == ("x", "" if profile is GITHUB else "x")
     assert main["INPUT_DEFAULTED"] == ("inner" if profile is GITEA else "fallback")
     assert main["GITHUB_ACTION_PATH"] == str(probe / "job" / "composite")
-
-
-@on_each
-def test_stage_is_stopped_as_its_runner_does(probe: Path, profile: Profile) -> None:
-    """GitHub's signals Node first; act's kill reaches children as SIGHUP; the others kill all."""
-    (probe / "probe.cjs").write_text(ENDLESS, "utf-8")
-    stage = Runner(probe / "job", {}, action=probe, profile=profile).begin("main")
-    signals = probe / "job" / "workspace" / "signals"
-    wait_for(signals, "ready\n")
-    code = stage.end().exit_code
-    wait_for(signals, "ready\n" + {GITHUB: "SIGINT\n", ACT: "SIGHUP\n"}.get(profile, ""))
-    signals.unlink()
-    stage.wait_for_orphans()
-    assert code == (130 if profile is GITHUB else -signal.SIGKILL)

@@ -19,7 +19,6 @@ def rows(*command: str) -> list[list[str]]:
 
 def test_matrix_of_256_jobs_on_one_key_succeeds() -> None:
     [[jobs, _, seconds, throttled, *failed]] = rows("tools.load")
-
     assert jobs == "256"
     assert int(seconds) < 120
     assert int(throttled) > 0
@@ -28,7 +27,6 @@ def test_matrix_of_256_jobs_on_one_key_succeeds() -> None:
 
 def test_bench_measures_each_run() -> None:
     measured = {row[0]: row[1] for row in rows("tools.bench", "--rounds=1", "--logins=0,1")}
-
     assert measured["main, after a login of 0 s"] == "4"
     assert 4 < int(measured["main, after a login of 1 s"].split()[-1]) < 9
     assert "post itself, cleanup: false" in measured

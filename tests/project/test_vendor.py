@@ -41,7 +41,6 @@ def vendor(project: Path, *arguments: str) -> tuple[int, str]:
 
 def test_committed_tree_matches_the_lock() -> None:
     done = subprocess.run([sys.executable, "tools/vendor.py", "--check"], cwd=ROOT, check=False)
-
     assert done.returncode == 0
 
 
@@ -55,9 +54,7 @@ def test_each_difference_is_reported_and_repaired(project: Path, change: str) ->
     else:
         path = path.with_name("unexpected.py")
         path.write_text("", "utf-8")
-
     code, error = vendor(project, "--check")
-
     assert code == 1
     assert f"certifi/{path.name}" in error
     assert vendor(project) == (0, "")
@@ -68,7 +65,6 @@ def test_wheel_with_another_hash_is_not_used(project: Path) -> None:
     wheel = next((project / ".wheels").glob("idna-*.whl"))
     with zipfile.ZipFile(wheel, "a") as archive:
         archive.writestr("idna/extra.py", "")
-
     assert vendor(project, "--fetch")[0] == 1
     assert vendor(project, "--check")[0] == 1
 
@@ -77,7 +73,6 @@ def test_lock_writes_the_same_hashes_again(project: Path) -> None:
     lock = project / "tools" / "vendored.txt"
     before = lock.read_text("utf-8")
     lock.write_text(re.sub(r" --hash=\S+", "", before), "utf-8")
-
     assert vendor(project, "--lock") == (0, "")
     assert lock.read_text("utf-8") == before
 
@@ -87,7 +82,6 @@ def test_docs_list_each_library_with_version_and_license() -> None:
     rows = re.findall(
         r"^\| \[(\S+)\]\(https://\S+\) \| (\S+) \| (\S+) \| \w.+ \|$", page, re.MULTILINE
     )
-
     assert [row[:2] for row in rows] == pins()
     for name, version, license_ in rows:
         folder = VENDORED / f"{name.replace('-', '_')}-{version}.dist-info"

@@ -29,12 +29,9 @@ def main() -> int:
         job = Job(modes[0], [int(index) for index in options.replay.split(",")])
         print(report(job))
         return bool(violations(job))
-    numbers = range(options.random or 0)
-    jobs = [random_schedules(mode, options.seed, numbers) for mode in modes if numbers]
-    bad = (
-        job for job in chain.from_iterable(jobs or map(every_schedule, modes)) if violations(job)
-    )
-    first = next(bad, None)
+    many = options.random
+    jobs = (random_schedules(m, options.seed, many) if many else every_schedule(m) for m in modes)
+    first = next((job for job in chain.from_iterable(jobs) if violations(job)), None)
     print(report(first) if first else f"No violation (seed {options.seed}).")
     return first is not None
 

@@ -1,7 +1,4 @@
-"""Simulated network, API and server. Response bodies come from fixtures/recordings.
-
-What begins with ~ is much like something else: it is combined with others at random only.
-"""
+"""Simulated network, API and server. Response bodies come from fixtures/recordings."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lib.api import faults
 from lib.api.transport import Response
 from lib.cancellation import Canceled
-from lib.deadline import Clock, Deadline
+from lib.deadline import Clock, Deadlines
 from lib.errors import TransportError
 
 if TYPE_CHECKING:
@@ -22,7 +19,6 @@ if TYPE_CHECKING:
 
 KEY = "rca_simulated-key-of-this-job"
 OUTAGE_SECONDS = 60.0
-Deadlines = tuple[Deadline, ...]
 
 
 class Fault(NamedTuple):
@@ -39,8 +35,8 @@ class Fault(NamedTuple):
 
 
 _OTHER = b'{"operation_id":"another","status":"completed","result":{"exit_code":0}}'
+# What begins with ~ is much like another one, and combined with others at random only.
 FAULTS = {
-    "go on": Fault(),
     "not sent": Fault(is_sent=False),
     "~connection hangs": Fault(is_sent=False, latency=10.0),
     "~network down": Fault(is_sent=False, is_outage=True),
@@ -67,40 +63,35 @@ class Outcome(NamedTuple):
     is_reported: bool = True
 
 
-LOGINS = {
-    "succeeds": Outcome("ghcr"),
-    "succeeds after 8 s": Outcome("ghcr", 8.0, 8.0),
-    "succeeds after 40 s": Outcome("ghcr", 40.0, 40.0),
-    "never ends": Outcome("ghcr", math.inf, math.inf),
-    "fails": Outcome("refused-by-registry", 0.2, None),
-    "fails after 8 s": Outcome("refused-by-registry", 8.0, None),
-    "times out on the server": Outcome("server-timeout", 5.0, None),
-    "times out on the server, then succeeds": Outcome("server-timeout", 5.0, 12.0),
-    "ends without a result": Outcome("no-result"),
-    "is canceled on the server": Outcome("poll-cancelled", 0.2, None),
-    "response is completed": Outcome("login-inline", 0.0, 0.0),
-    "response has an exit code": Outcome("login-inline-exit-code", 0.0, 0.0),
-    "response is failed": Outcome("login-inline-failed", 0.0, None),
-    "response has no registry_url": Outcome("login-registry-url-missing"),
-    "response has no operation_id": Outcome("no operation_id"),
-    "~response has no registry_type": Outcome("login-registry-type-null"),
-    "poll has completed_at only": Outcome("poll-ended-by-completed-at"),
-    "~poll has no operation_id": Outcome("poll-no-operation-id"),
-    "~poll has the exit code at the top": Outcome("poll-exit-code-at-top"),
-}
-LOGOUTS = {
-    "succeeds": Outcome("ghcr"),
-    "succeeds after 8 s": Outcome("ghcr", 8.0, 8.0),
-    "never ends": Outcome("ghcr", math.inf, None, is_reported=False),
-    "fails": Outcome("logout fails", 0.2, None, is_reported=False),
-    "does not erase": Outcome("logout-not-erased", 0.2, None, is_reported=False),
-    "was not logged in": Outcome("logout-not-logged-in"),
-    "ends without a result": Outcome("logout-no-result"),
-    "cannot be polled": Outcome("logout-operation-404"),
-    "response is completed": Outcome("logout-completed", 0.0, 0.0),
-    "~response is empty": Outcome("logout-without-operation", 0.0, 0.0),
-    "~response is null": Outcome("logout-null", 0.0, 0.0),
-    "~response is {}": Outcome("logout-empty-object", 0.0, 0.0),
+OUTCOMES = {
+    "login": {
+        "succeeds": Outcome("ghcr"),
+        "succeeds after 8 s": Outcome("ghcr", 8.0, 8.0),
+        "succeeds after 40 s": Outcome("ghcr", 40.0, 40.0),
+        "never ends": Outcome("ghcr", math.inf, math.inf),
+        "fails": Outcome("refused-by-registry", 0.2, None),
+        "fails after 8 s": Outcome("refused-by-registry", 8.0, None),
+        "times out on the server": Outcome("server-timeout", 5.0, None),
+        "times out on the server, then succeeds": Outcome("server-timeout", 5.0, 12.0),
+        "ends without a result": Outcome("no-result"),
+        "is canceled on the server": Outcome("poll-cancelled", 0.2, None),
+        "response is completed": Outcome("login-inline", 0.0, 0.0),
+        "response has an exit code": Outcome("login-inline-exit-code", 0.0, 0.0),
+        "response is failed": Outcome("login-inline-failed", 0.0, None),
+        "response has no registry_url": Outcome("login-registry-url-missing"),
+        "response has no operation_id": Outcome("no operation_id"),
+        "poll has completed_at only": Outcome("poll-ended-by-completed-at"),
+    },
+    "logout": {
+        "succeeds": Outcome("ghcr"),
+        "succeeds after 8 s": Outcome("ghcr", 8.0, 8.0),
+        "never ends": Outcome("ghcr", math.inf, None, is_reported=False),
+        "does not erase": Outcome("logout-not-erased", 0.2, None, is_reported=False),
+        "was not logged in": Outcome("logout-not-logged-in"),
+        "ends without a result": Outcome("logout-no-result"),
+        "cannot be polled": Outcome("logout-operation-404"),
+        "response is completed": Outcome("logout-completed", 0.0, 0.0),
+    },
 }
 
 
@@ -156,7 +147,9 @@ class Network:
         if job.outage and job.now < job.outage[0]:
             job.point(f"{kind} request")
             return job.outage[1]
-        fault = FAULTS[job.point(f"{kind} request", _of(kind))]
+        other = "503 not" if kind.endswith("poll") else "poll"
+        happens = job.point(f"{kind} request", tuple(name for name in FAULTS if other not in name))
+        fault = FAULTS.get(happens, Fault())
         if fault.is_outage:
             job.outage = (job.now + OUTAGE_SECONDS, fault)
         return fault
@@ -167,7 +160,7 @@ class Network:
         status, body = fault.status, fault.body
         if fault.is_sent and fault.is_processed:
             operation = operation or self._accept(attempt.kind)
-            real = self._report(operation, attempt.kind)
+            real = self._report(operation, is_poll=attempt.kind.endswith("poll"))
             status, body = (status, body) if status else real
         self._wait(fault, attempt, deadlines)
         if not fault.is_sent:
@@ -199,7 +192,7 @@ class Network:
         self._job.sleep(left)
 
     def _accept(self, kind: str) -> Operation:
-        job, outcomes = self._job, LOGINS if kind == "login" else LOGOUTS
+        job, outcomes = self._job, OUTCOMES[kind]
         outcome = outcomes[job.choose(f"outcome of the {kind}", tuple(outcomes))]
         logins = [each for each in job.operations if kind == each.kind == "login"]
         start = max([job.now, *(max(each.ends_at, each.changes_at or 0.0) for each in logins)])
@@ -208,22 +201,15 @@ class Network:
         job.operations.append(Operation(name, kind, outcome, start + outcome.ends, changes_at))
         return job.operations[-1]
 
-    def _report(self, operation: Operation, request: str) -> tuple[int, bytes]:
-        is_poll = request.endswith("poll")
-        if is_poll and self._job.now < operation.ends_at:
+    def _report(self, operation: Operation, *, is_poll: bool) -> tuple[int, bytes]:
+        is_running = self._job.now < operation.ends_at
+        if is_poll and is_running:
             return 200, json.dumps({"operation_id": operation.id, "status": "running"}).encode()
         end = f"<{operation.kind}_operation>" if is_poll else operation.kind
-        is_inline = not operation.outcome.ends and not is_poll
-        waits = is_inline and operation.ends_at > self._job.now  # for an earlier login
+        waits = is_running and not operation.outcome.ends and not is_poll  # for an earlier login
         name = "ghcr" if waits else operation.outcome.recording
         status, body = RECORDED.get((name, end)) or RECORDED["ghcr", end]
         return status, body.replace(f"<{operation.kind}_operation>", operation.id).encode()
-
-
-def _of(kind: str) -> tuple[str, ...]:
-    """Return the faults of a kind of request."""
-    other = "503 not" if kind.endswith("poll") else "poll"
-    return tuple(name for name in FAULTS if name != "go on" and other not in name)
 
 
 def _recorded() -> dict[tuple[str, str], tuple[int, str]]:
@@ -237,9 +223,6 @@ def _recorded() -> dict[tuple[str, str], tuple[int, str]]:
             found[path.stem, end] = last.get("status", 0), text
     status, login = found["ghcr", "login"]
     found["no operation_id", "login"] = status, login.replace("operation_id", "id")
-    status, logout = found["ghcr", "<logout_operation>"]
-    logout = logout.replace("completed", "failed").replace('"exit_code": 0', '"exit_code": 1')
-    found["logout fails", "<logout_operation>"] = status, logout
     return found
 
 

@@ -6,6 +6,7 @@ import random
 import re
 from collections import deque
 from collections.abc import Iterator
+from functools import partial
 
 from tests.simulation.invariants import violations
 from tests.simulation.job import REAL, Job, Program
@@ -34,19 +35,16 @@ def every_schedule(mode: str, program: Program = REAL) -> Iterator[Job]:
                     queue.append(((*taken[:at], index), *counts))
 
 
-def random_schedules(mode: str, seed: int, numbers: range) -> Iterator[Job]:
+def random_schedules(mode: str, seed: int, count: int) -> Iterator[Job]:
     """Run random schedules. Each depends on the seed and its own number only."""
-    for number in numbers:
+    for number in range(count):
         source = random.Random(f"{seed} {mode} {number}")  # noqa: S311 no secret
-        yield _random_job(mode, source, source.choice(RATES))
+        yield Job(mode, pick=partial(_pick, source, source.choice(RATES)))
 
 
-def _random_job(mode: str, source: random.Random, rate: float) -> Job:
-    def pick(label: str, options: tuple[str, ...]) -> int:
-        is_likely = label == "job" or label.startswith("outcome") or source.random() < rate
-        return source.randrange(len(options)) if is_likely else 0
-
-    return Job(mode, pick=pick)
+def _pick(source: random.Random, rate: float, label: str, options: tuple[str, ...]) -> int:
+    is_likely = label == "job" or label.startswith("outcome") or source.random() < rate
+    return source.randrange(len(options)) if is_likely else 0
 
 
 def command(job: Job) -> str:

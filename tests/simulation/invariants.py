@@ -71,12 +71,11 @@ def _main(job: Job) -> Iterator[str]:
         yield "main succeeds without proof, or after its cancellation"
     if code != 0 and is_proved and canceled_at > end and not job.unwritable:
         yield "main fails although the login succeeded"
+    least = most = int(code == 1)
     annotations = len(annotations_of(job, "main"))
-    # Without a logout, an unsaved state is only a warning.
-    may_warn = code == 0 and job.kind == "cleanup: false" and bool(job.unwritable)
-    if (code == 130 and canceled_at > end) or not (code == 1) <= annotations <= (
-        code == 1
-    ) + may_warn:
+    if code == 0 and job.kind == "cleanup: false" and job.unwritable:
+        most = 1  # without a logout, an unsaved state is only a warning
+    if (code == 130 and canceled_at > end) or not least <= annotations <= most:
         yield f"main exits with {code} and {annotations} annotations"
     logins = [a for a in job.attempts if a.kind == "login"]
     in_flight = any(a.started_at <= canceled_at < a.ended_at for a in logins)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from io import StringIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import ModuleType
+from typing import Any
 
-from lib import CANCELED, FAILED, SUCCEEDED
-from lib import login as login_module
-from lib import logout as logout_module
+from lib import CANCELED, FAILED, SUCCEEDED, login, logout
 from lib.api.client import Client
 from lib.cancellation import Canceled, Cancellation
 from lib.entry import _clean_up_unsaved, _run
@@ -38,20 +37,12 @@ _MODES = {
     "passthrough": {"USERNAME": "me", "ACCESS_TOKEN": "password", "REGISTRY_URL": "ghcr.io"},
 }
 MODES = tuple(_MODES)
-
-
-class Program(NamedTuple):
-    """The code under test. A mutant replaces a part of it."""
-
-    login: Any = login_module
-    logout: Any = logout_module
-
-
-REAL = Program()
+Program = Mapping[str, ModuleType]  # the code under test
+REAL: Program = {"login": login, "logout": logout}
 
 
 class Job(World):
-    """One schedule, and everything that happens in it."""
+    """One schedule, and everything that happens in it. A mutant replaces a part of the program."""
 
     def __init__(
         self,
@@ -114,9 +105,7 @@ class Job(World):
             self.told[attempt.actor, "logout"] = "pending"
             self.check(not self._knows_of_no_login(attempt.actor), "foreign logout")
 
-    def deliver(
-        self, attempt: Attempt, status: int, body: bytes, operation: Operation | None
-    ) -> None:
+    def deliver(self, attempt: Attempt, status: int, body: bytes, of: Operation | None) -> None:
         """Record what a response tells its recipient."""
         self.note(f"receives {status} {body.decode()[:200]}")
         attempt.verdict = "not processed" if 300 <= status < 500 else "unknown"
@@ -125,8 +114,8 @@ class Job(World):
         is_usable = attempt.kind != "login" or {"operation_id", "registry_url"} <= {*data}
         if is_json and is_usable:
             attempt.verdict = "accepted"
-            if operation:
-                self.told[attempt.actor, operation.kind] = _meaning(data, operation)
+            if of:
+                self.told[attempt.actor, of.kind] = _meaning(data, of)
 
     def on_end(self) -> None:
         """Start post after main."""
@@ -168,7 +157,7 @@ class Job(World):
         clock = self._clock(lambda: self.now >= self.canceled_at or files.is_stopped())
         inputs = _inputs(self.mode, str(self.kind != "cleanup: false"))
         state = replace(_NONE, api_key=KEY if self.kind == "composite" else "")
-        log_in, unsaved = self.program.login.log_in, self.program.login.UnsavedLogin
+        log_in, unsaved = self.program["login"].log_in, self.program["login"].UnsavedLogin
 
         def step() -> None:
             runner.mask(KEY)
@@ -193,7 +182,7 @@ class Job(World):
 
         def step() -> None:
             runner.mask(own_key)
-            self.program.logout.log_out(
+            self.program["logout"].log_out(
                 self.given_state,
                 own_key,
                 own_api_url=lambda: DEFAULT_API_URL,

@@ -63,8 +63,7 @@ class World:
 
     def spawn(self, name: str, body: Callable[[], None], delay: float = 0.0) -> None:
         """Add an actor that starts after a delay."""
-        start = self.now + delay
-        self.actors[name] = Actor(name, start, start)
+        self.actors[name] = Actor(name, self.now + delay, self.now + delay)
         _threads.submit(self._live, self.actors[name], body)
 
     def run_actors(self) -> None:

@@ -78,7 +78,9 @@ def test_logout_accepts_any_json_or_nothing() -> None:
 
 
 def test_status_other_than_2xx_is_an_error() -> None:
-    flags = {300: "", 199: "", 403: "", 429: "r", 408: "r", 501: "p", 500: "rp", 524: "rp"}
+    flags = {**dict.fromkeys((199, 300, 400, 401, 403, 404, 409, 418, 422, 451), ""),
+             **dict.fromkeys((408, 425, 429), "r"), **dict.fromkeys((501, 505, 525), "p"),
+             **dict.fromkeys((500, 503, 504, *range(520, 525), 527, 530), "rp")}  # fmt: skip
     for status, expected in flags.items():  # r: retryable, p: may have been processed
         error = status_error(response({"detail": "why"}, status, retry_after=99.0))
         assert (error.status, error.detail, error.retry_after) == (status, "why", 99.0)

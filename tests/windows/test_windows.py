@@ -130,7 +130,6 @@ def unusable(kind: str, folder: Path) -> Path:
 @pytest.mark.parametrize("python", [NEWEST, OLDEST], ids=lambda path: path.name)
 def test_login_and_logout(make_job: MakeJob, python: Path) -> None:
     job = make_job("ghcr", pythons=(python,))
-
     assert job.run("main") == (0, [])
     assert job.login()["stage"] == "succeeded"
     assert "ghcr.io" in job.outputs.read_text("utf-8")
@@ -141,7 +140,6 @@ def test_login_and_logout(make_job: MakeJob, python: Path) -> None:
 
 def test_refusal_by_registry_fails_the_step(make_job: MakeJob) -> None:
     job = make_job("refused-by-registry")
-
     assert job.run("main") == (1, ["error"])
     assert job.login()["stage"] == "failed"
     assert job.run("post") == (0, [])
@@ -151,7 +149,6 @@ def test_refusal_by_registry_fails_the_step(make_job: MakeJob) -> None:
 @pytest.mark.parametrize("kind", ["missing", "too old", "empty", "without DLL", "without ssl"])
 def test_next_python_is_tried(tmp_path: Path, make_job: MakeJob, kind: str) -> None:
     job = make_job("ghcr", pythons=(unusable(kind, tmp_path / "python"),))
-
     assert job.run("main") == (1, ["error"])
     assert job.run("post") == (0, [])
     assert job.api.requests == []
@@ -163,7 +160,6 @@ def test_store_stub_is_tried_last(tmp_path: Path, make_job: MakeJob) -> None:
     store = tmp_path / "Microsoft" / "WindowsApps"
     shutil.copytree(NEWEST, store, copy_function=os.symlink)
     job = make_job("ghcr", pythons=(store, OLDEST))
-
     assert job.run("main") == (0, [])
     assert "python-3.10" in job.login()["interpreter"]
 
@@ -173,7 +169,6 @@ def test_crash_is_one_error(tmp_path: Path, make_job: MakeJob, saved: str, runs:
     """No other Python is tried once the state has grown, because it could log in again."""
     job = make_job(pythons=(NEWEST, OLDEST))
     (job.action / "main.py").write_text(CRASH.format(saved), "utf-8")
-
     assert job.run("main") == (1, ["error"])
     assert (tmp_path / "runs").read_text("utf-8") == "x" * runs
 
@@ -182,7 +177,6 @@ def test_https_queries_no_wmi(make_job: MakeJob) -> None:
     """A WMI query crashes Python 3.14 under Wine 8."""
     job = make_job()
     job.environment |= {"INPUT_API_URL": "https://127.0.0.1:1", "INPUT_TIMEOUT": "1"}
-
     assert (*job.run("main"), job.login()["stage"]) == (1, ["error"], "failed")
 
 
@@ -191,7 +185,6 @@ def test_https_queries_no_wmi(make_job: MakeJob) -> None:
 def test_main_canceled_at_start(make_job: MakeJob, event: int, seconds: float) -> None:
     job = make_job("endless-login")
     job.start("main")
-
     assert job.interrupt(event, "main.py", seconds) == (130, [])
 
 
@@ -201,7 +194,6 @@ def test_main_canceled_while_polling(make_job: MakeJob, event: int) -> None:
     job = make_job("slow-login")
     job.start("main")
     wait_until(lambda: "poll" in job.api.calls())
-
     assert job.interrupt(event) == (130, [])
     assert job.login()["stage"] == "accepted"
     assert job.run("post") == (0, [])
@@ -213,6 +205,5 @@ def test_post_ignores_console_events(make_job: MakeJob, event: int) -> None:
     job = make_job("ghcr")
     assert job.run("main") == (0, [])
     job.start("post")
-
     assert job.interrupt(event, "post.py", 0.2) == (0, [])
     assert "logout" in job.api.calls()
