@@ -58,7 +58,7 @@ _BY_STATUS = {
         has not been revoked, and that it belongs to the Reoclo instance at api_url."""),
     403: _hint("""403: In Reoclo, open API Keys > Automation Keys and check that {requires}. If the
         key has an IP allowlist, it must include this runner."""),
-    404: _hint("""404: Check {ids} in the Reoclo dashboard: it must be in the API key's tenant. Also
+    404: _hint("""404: Check {ids} in the Reoclo dashboard, in the tenant of the API key. Also
         check that api_url is the address of the Reoclo API."""),
     409: _hint("""409: Check in the Reoclo dashboard that the server's runner agent is online, then
         run the job again."""),

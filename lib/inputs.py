@@ -1,7 +1,7 @@
 """Parsing and validation of step inputs. Invalid input is rejected before any request."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from lib.api.models import LoginRequest, LogoutRequest, PassthroughLogin, VaultLogin
@@ -151,7 +151,7 @@ def _incomplete(present: list[str]) -> InputError:
     return _missing(summary, _SET_ONE)
 
 
-def _list(names: Iterable[str], word: str) -> str:
+def _list(names: Sequence[str], word: str) -> str:
     *others, last = names
     comma = "," if len(names) > 2 else ""
     return f"{', '.join(others)}{comma} {word} {last}" if others else last

@@ -64,7 +64,7 @@ class StepFiles:
                 return ""
             descriptor = os.open(path, os.O_RDONLY | _NOFOLLOW | getattr(os, "O_NONBLOCK", 0))
             with os.fdopen(descriptor, "rb") as file:
-                lines = file.read(_LONGEST_STATE_FILE).split(b"\n")[:-1]
+                lines = (file.read(_LONGEST_STATE_FILE) or b"").split(b"\n")[:-1]
             return lines[-1].decode("utf-8", "replace") if lines else ""
         return ""
 
@@ -92,5 +92,6 @@ class StepFiles:
         return self.folder / f"{self._prefix()}-{self.login_id}.state"
 
     def _newest_state_file(self) -> Path | None:
-        files = self.folder.glob(f"{self._prefix()}-*.state") if self.folder else ()
+        found = self.folder.glob(f"{self._prefix()}-*.state") if self.folder else ()
+        files = [path for path in found if path.is_file() and not path.is_symlink()]
         return max(files, key=lambda path: path.lstat().st_mtime, default=None)

@@ -161,12 +161,12 @@ def _status_error(response: Response, endpoint: Endpoint) -> StatusError:
     summary, hint = hints.for_status(
         status, requires=endpoint.requires, ids=endpoint.ids, not_found=endpoint.not_found
     )
-    if status == 403 and not detail:
+    if status == 403 and detail is None:
         summary, hint = hints.BLOCKED, hints.FIREWALL
         detail = f"CF-Ray {response.ray}" if response.ray else ""
     return StatusError(
         summary,
-        detail=detail,
+        detail=detail or "",
         hint=hint,
         status=status,
         retry_after=response.retry_after,
@@ -175,15 +175,19 @@ def _status_error(response: Response, endpoint: Endpoint) -> StatusError:
     )
 
 
-def _detail(response: Response) -> str:
-    """Return the API's own text: FastAPI's `detail`, a text or a list of field errors."""
+def _detail(response: Response) -> str | None:
+    """Return the API's own text, FastAPI's `detail`, or None if the response is not the API's."""
     try:
         body = response.json()
     except ValueError:
-        return ""
-    detail = body.get("detail") if isinstance(body, dict) else None
+        return None
+    if not isinstance(body, dict) or "detail" not in body:
+        return None
+    detail = body["detail"]
     if isinstance(detail, list):
         return "; ".join(_field_error(entry) for entry in detail[:5])
+    if isinstance(detail, dict):
+        detail = detail.get("message", detail.get("msg"))
     return detail if isinstance(detail, str) else ""
 
 

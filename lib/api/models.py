@@ -113,21 +113,22 @@ class Operation:
     exit_code: int | None = None
     stdout: str = field(default="", repr=False)
     stderr: str = field(default="", repr=False)
+    has_end: bool = False  # whether the response has an end time or an exit code
 
     @property
     def ended(self) -> bool:
-        """Whether the operation will not change anymore."""
-        return self.status in _TERMINAL
+        """Whether the operation will not change anymore. An unknown status does not end it."""
+        return self.has_end or self.status in _TERMINAL
 
     @property
     def succeeded(self) -> bool:
-        """Whether the command provably completed with exit code 0."""
-        return self.status == "completed" and self.exit_code == 0
+        """Whether the command provably exited with 0, and no status contradicts that."""
+        return self.exit_code == 0 and self.status not in _UNSUCCESSFUL
 
     @property
     def failed(self) -> bool:
-        """Whether the command provably failed; in an interrupted one, an exit code is no proof."""
-        return bool(self.exit_code) and self.status not in _INTERRUPTED
+        """Whether the command provably failed. After a signal or an interruption, nothing is."""
+        return 0 < (self.exit_code or 0) <= 128 and self.status not in _INTERRUPTED
 
     @property
     def reports_failure(self) -> bool:
@@ -151,18 +152,14 @@ class Operation:
         result = response.get("result")
         fields = result if isinstance(result, dict) else {}
         exit_code = _exit_code(fields.get("exit_code", response.get("exit_code")))
-        status = _valid(response, "status", formats.is_status)
-        # A status that is missing or unknown does not end an operation, but these two do.
-        has_ended = bool(response.get("completed_at")) or exit_code is not None
-        if has_ended and status not in _TERMINAL:
-            status = "completed"
         return cls(
             operation_id=_valid(response, "operation_id", formats.is_operation_id),
-            status=status,
+            status=_valid(response, "status", formats.is_status),
             server_name=_valid(response, "server_name", formats.is_server_name),
             exit_code=exit_code,
             stdout=_text(fields, "stdout"),
             stderr=_text(fields, "stderr"),
+            has_end=bool(response.get("completed_at")) or exit_code is not None,
         )
 
 
@@ -187,7 +184,7 @@ class AcceptedLogin:
             operation_id=operation.operation_id,
             registry_url=_valid(response, "registry_url", formats.is_registry_url),
             registry_type=_valid(response, "registry_type", formats.is_registry_type),
-            operation=operation if operation.status in _TERMINAL and has_result else None,
+            operation=operation if operation.ended and has_result else None,
         )
 
 

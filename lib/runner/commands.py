@@ -5,6 +5,7 @@ opened here, because the toolkit reads their paths from the process's environmen
 with `os.linesep`, which runners on other systems read as part of the value.
 """
 
+import errno
 import os
 import re
 from collections.abc import Callable, Iterable
@@ -41,6 +42,7 @@ class Runner:
         debug: bool,
         is_act: bool = False,
         append: Callable[[Path, bytes], None] | None = None,
+        truncate: Callable[[Path, int], None] = os.truncate,
     ) -> None:
         self._stream = stream
         self._state_file = state_file
@@ -49,6 +51,8 @@ class Runner:
         self._debug = debug
         self._is_act = is_act
         self._append = append or append_whole
+        self._truncate = truncate
+        self._state_size = _size(state_file)
         self._forms: set[str] = set()
 
     def mask(self, secret: str) -> None:
@@ -95,6 +99,12 @@ class Runner:
         self._refuse_key(value if without_key is None else without_key)
         _append(self._append, self._state_file, "state file (GITHUB_STATE)", name, value)
 
+    def withdraw_state(self) -> None:
+        """Remove what this process saved for post. This needs no room on the disk."""
+        if self._state_file:
+            with suppress(OSError):
+                self._truncate(self._state_file, self._state_size)
+
     def _annotate(self, level: str, error: ActionError) -> None:
         self._command(level, error.message(self._excerpt))
         self.info(f"Troubleshooting: {error.hint.link}")
@@ -122,6 +132,13 @@ class Runner:
             self._stream.flush()
 
 
+def _size(path: Path | None) -> int:
+    try:
+        return path.stat().st_size if path else 0
+    except OSError:
+        return 0
+
+
 def _append(
     append: Callable[[Path, bytes], None], path: Path | None, purpose: str, name: str, value: str
 ) -> None:
@@ -132,7 +149,7 @@ def _append(
     entry = prepare_key_value_message(name, value).replace("\r\n", "\n") + "\n"
     try:
         if path is None:
-            raise FileNotFoundError(2, "the runner provides no file")
+            raise FileNotFoundError(errno.ENOENT, "the runner provides no file")
         append(path, entry.encode("utf-8"))
     except OSError as error:
         summary, detail = f"Cannot write the runner's {purpose}", error.strerror or str(error)
@@ -150,6 +167,6 @@ def append_whole(path: Path, data: bytes, *, flags: int = 0) -> None:
         written = os.write(descriptor, data)
         if written != len(data):
             os.ftruncate(descriptor, size)  # full disk, or file size limit
-            raise OSError(28, "no space left on device")
+            raise OSError(errno.ENOSPC, "no space left on device")
     finally:
         os.close(descriptor)
