@@ -142,7 +142,7 @@ def _login_request(environment: Environment) -> LoginRequest:
 
 
 def _incomplete(present: list[str]) -> InputError:
-    summary = f"Input credential_id is missing or empty, and so are {_list(_PASSTHROUGH, 'and')}"
+    summary = "Input credential_id is missing or empty"
     if present:
         missing = [name for name in _PASSTHROUGH if name not in present]
         noun, verb = ("Input", "is") if len(missing) == 1 else ("Inputs", "are")
