@@ -26,10 +26,8 @@ if TYPE_CHECKING:
     from lib.login import UnsavedLogin
     from lib.state import LoginState
 
-# Exit codes without the launcher, by its own.
-_SHELL_CODES = {SUCCEEDED: 0, FAILED: 1, CANCELED: 130, UNUSABLE: 1}
-# What post keeps of the launcher's time limit to exit.
-_EXIT_SECONDS = 3.0
+_SHELL_CODES = {SUCCEEDED: 0, FAILED: 1, CANCELED: 130, UNUSABLE: 1}  # without the launcher
+_EXIT_SECONDS = 3.0  # what post keeps of the launcher's time limit to exit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Parsing and validation of step inputs. Invalid input is rejected before any request."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from lib.api.models import LoginRequest, LogoutRequest, PassthroughLogin, VaultLogin
@@ -27,8 +27,7 @@ _TIMEOUT = re.compile(r"[0-9]{1,6}")
 _CLEANUP = {"": True, "true": True, "True": True, "TRUE": True}
 _CLEANUP |= {"false": False, "False": False, "FALSE": False}
 
-# The inputs of passthrough mode.
-_PASSTHROUGH = ("username", "access_token", "registry_url")
+_PASSTHROUGH = ("username", "access_token", "registry_url")  # the inputs of passthrough mode
 _WHERE = {
     "server_id": "the server's UUID from its page",
     "credential_id": "the credential's UUID from Registry Credentials",
@@ -151,29 +150,30 @@ def _incomplete(present: list[str]) -> InputError:
     return _missing(summary, _SET_ONE)
 
 
-def _list(names: Iterable[str], word: str) -> str:
+def _list(names: Sequence[str], word: str) -> str:
     *others, last = names
     comma = "," if len(names) > 2 else ""
     return f"{', '.join(others)}{comma} {word} {last}" if others else last
 
 
 def _uuid(environment: Environment, name: str) -> str:
-    text = environment.input(name)
     fix = f"Copy {_WHERE[name]} in the Reoclo dashboard."
-    if not text:
-        raise _missing(f"Input {name} is missing or empty", fix)
-    if not is_uuid(text):
-        raise _invalid(f"Input {name} is not a valid UUID", fix)
-    return text
+    return _valid(environment, name, fix, "UUID", is_uuid)
 
 
 def _registry_url(environment: Environment) -> str:
-    text = environment.input("registry_url")
     example = "Set the registry's address, for example ghcr.io, or docker.io for Docker Hub."
+    return _valid(environment, "registry_url", example, "registry address", is_registry_url)
+
+
+def _valid(
+    env: Environment, name: str, fix: str, kind: str, is_valid: Callable[[str], bool]
+) -> str:
+    text = env.input(name)
     if not text:
-        raise _missing("Input registry_url is missing or empty", example)
-    if not is_registry_url(text):
-        raise _invalid("Input registry_url is not a valid registry address", example)
+        raise _missing(f"Input {name} is missing or empty", fix)
+    if not is_valid(text):
+        raise _invalid(f"Input {name} is not a valid {kind}", fix)
     return text
 
 

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from lib.cancellation import Canceled
 from lib.deadline import Clock, Deadline
-from lib.errors import ApiError, InvalidResponse, StatusError
+from lib.errors import ApiError, InvalidResponse
 
 T = TypeVar("T")
 
@@ -114,7 +114,7 @@ def poll(
 
 def _seconds_to_wait(error: ApiError, waits: Iterator[float], deadline: Deadline) -> float | None:
     """Return the seconds to wait before the next attempt, or None if there is no time for one."""
-    requested = (error.retry_after or 0.0) if isinstance(error, StatusError) else 0.0
+    requested = error.retry_after or 0.0
     left = deadline.remaining() - LAST_REQUEST_SECONDS
     return None if requested >= left else min(requested + next(waits), left)
 
