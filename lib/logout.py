@@ -74,9 +74,8 @@ def log_out(
 
 def log_out_alone(request: LogoutRequest, *, client: Client, runner: Runner, clock: Clock) -> None:
     """Log a server out of a registry, no matter which job logged it in. Raises as `log_out`."""
-    state = LoginState(
-        stage=Stage.SUCCEEDED, server_id=request.server_id, registry_url=request.registry_url
-    )
+    server_id, registry_url = request.server_id, request.registry_url
+    state = LoginState(stage=Stage.SUCCEEDED, server_id=server_id, registry_url=registry_url)
     runner.info(_log_out(state, client, runner, Deadline(clock, LOGOUT_ACTION_SECONDS)))
 
 

@@ -16,8 +16,7 @@ from lib.run_context import RunContext
 T = TypeVar("T")
 
 LOGIN_ATTEMPT_SECONDS = 30.0
-SHORTEST_ATTEMPT_SECONDS = 5.0
-LONGEST_ATTEMPT_SECONDS = 30.0
+SHORTEST_ATTEMPT_SECONDS, LONGEST_ATTEMPT_SECONDS = 5.0, 30.0
 VISIBILITY_SECONDS = 5.0  # how long the API's other servers may not know a new operation
 
 

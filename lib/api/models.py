@@ -19,22 +19,17 @@ Json = dict[str, Any]
 _INTERRUPTED = frozenset({"timeout", "cancelled", "canceled"})
 _UNSUCCESSFUL = _INTERRUPTED | {"failed", "error"}
 _TERMINAL = _UNSUCCESSFUL | {"completed"}
-
 _THIS_SERVER = "Allowed Servers includes this server"
 
 
 class Endpoint(NamedTuple):
-    """Endpoint of the API, and what to check when it rejects a request.
-
-    `requires` is what the key must be allowed to do, `ids` the inputs whose values are sent,
-    `not_found` the summary of a 404. A request's fields are its body, apart from the run context.
-    """
+    """Endpoint of the API. A request's fields are its body, apart from the run context."""
 
     method: str
     path: str
-    requires: str
-    ids: str = "server_id"
-    not_found: str = "Server not found"
+    requires: str  # what the key must be allowed to do
+    ids: str = "server_id"  # the inputs whose values are sent
+    not_found: str = "Server not found"  # the summary of a 404
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

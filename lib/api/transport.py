@@ -112,15 +112,19 @@ class Transport:
             allow_redirects=False,  # the key would follow, and a POST would become a GET
             stream=True,
         )
+        content = bytearray()
         with response:
             # http.client takes 1xx for the final status. The connection is closed, because the
             # next request on it would receive this request's real response.
             if response.status_code < 200:
                 raise invalid_response(f"unexpected status {response.status_code}")
-            content = _read(response)
+            for chunk in response.iter_content(64 * 1024):
+                content += chunk
+                if len(content) > LONGEST_BODY_BYTES:
+                    raise invalid_response("the response body is larger than 4 MiB")
         return Response(
             status=response.status_code,
-            body=content,
+            body=bytes(content),
             retry_after=parse_retry_after(response.headers.get("Retry-After", "")),
             ray=response.headers.get("CF-Ray", ""),
         )
@@ -150,15 +154,6 @@ def parse_retry_after(text: str) -> float | None:
     if date.tzinfo is None:
         date = date.replace(tzinfo=timezone.utc)
     return max(0.0, (date - datetime.now(timezone.utc)).total_seconds())
-
-
-def _read(response: requests.Response) -> bytes:
-    body = bytearray()
-    for chunk in response.iter_content(64 * 1024):
-        body += chunk
-        if len(body) > LONGEST_BODY_BYTES:
-            raise invalid_response("the response body is larger than 4 MiB")
-    return bytes(body)
 
 
 def _run_in_thread(attempt: Attempt, call: Callable[[], Response]) -> Future[Response]:

@@ -42,12 +42,8 @@ class Runner:
         is_act: bool = False,
         append: Callable[[Path, bytes], None] | None = None,
     ) -> None:
-        self._stream = stream
-        self._state_file = state_file
-        self._output_file = output_file
-        self._api_key = api_key
-        self._debug = debug
-        self._is_act = is_act
+        self._stream, self._state_file, self._output_file = stream, state_file, output_file
+        self._api_key, self._debug, self._is_act = api_key, debug, is_act
         self._append = append or append_whole
         self._forms: set[str] = set()
 
@@ -88,10 +84,7 @@ class Runner:
             self._save(self._output_file, "output file (GITHUB_OUTPUT)", name, value)
 
     def save_state(self, name: str, value: str, *, without_key: str | None = None) -> None:
-        """Save state for post, or raise `RunnerError`. The last value of a name counts.
-
-        `without_key` is the value without the field that may contain the API key, if one may.
-        """
+        """Save state for post, or raise `RunnerError`; `without_key` is it without an own key."""
         self._refuse_key(value if without_key is None else without_key)
         self._save(self._state_file, "state file (GITHUB_STATE)", name, value)
 
