@@ -18,10 +18,7 @@ class Clock(Protocol):
         time.sleep(seconds)
 
     def raise_if_canceled(self, *, request_in_flight: bool = False) -> None:
-        """Raise `Canceled` if the step was canceled: a cancellation checkpoint.
-
-        Under a shield, a request in flight gets the grace period instead.
-        """
+        """Raise `Canceled`, or under a shield start the grace period of a request in flight."""
 
 
 class SystemClock(Clock):

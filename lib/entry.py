@@ -96,10 +96,7 @@ def logout(variables: Mapping[str, str], stream: TextIO, timing: Timing = _REAL_
 
 
 def post(variables: Mapping[str, str], stream: TextIO, timing: Timing = _REAL_TIME) -> int:
-    """Run the post step, which never fails the job, and return its exit code.
-
-    That is the one of success, or the one that makes the launcher try the next Python.
-    """
+    """Run the post step, which never fails the job, and return its exit code, never FAILED."""
     ignore_signals()
     step = _step(Environment(variables), stream, timing.clock, timing.limits)
     code = _run(lambda: _clean_up(step), step.runner, report=step.runner.warning)

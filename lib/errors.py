@@ -14,15 +14,12 @@ RETRYABLE_STATUSES = {408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524
 
 @dataclass(eq=False)
 class ActionError(Exception):
-    """Error that the user sees as one annotation.
+    """Error that the user sees as one annotation."""
 
-    `summary` is what failed, as a clause without a full stop. `detail` is foreign text of the API
-    or of Docker, which the runner redacts, sanitizes and truncates on its way to the log.
-    """
-
-    summary: str
+    summary: str  # what failed, as a clause without a full stop
     _: KW_ONLY
     hint: Hint
+    # Foreign text, which the runner redacts, sanitizes and truncates on its way to the log.
     detail: str = field(default="", repr=False)
     operation_id: str = ""
     operation_label: str = "operation"

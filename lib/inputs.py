@@ -11,8 +11,7 @@ from lib.hints import INVALID_INPUT, MISSING_INPUT, WHY_EMPTY, Hint
 from lib.runner.environment import Environment
 
 DEFAULT_API_URL = "https://api.reoclo.com"
-DEFAULT_TIMEOUT_SECONDS = 300
-LONGEST_TIMEOUT_SECONDS = 3600
+DEFAULT_TIMEOUT_SECONDS, LONGEST_TIMEOUT_SECONDS = 300, 3600
 
 # Reoclo's keys start with r, two or three letters, and an underscore, or with rk and a letter.
 _REOCLO_KEY = re.compile(r"r(?:k_[a-z]|[a-z]{2,3})_.")
@@ -21,8 +20,7 @@ _UNUSABLE_KEYS = {
     "rk_m_": "a machine user key (rk_m_)",
     "rds_": "a deploy session key (rds_)",
 }
-_PRINTABLE = re.compile(r"[!-~]+")
-_TIMEOUT = re.compile(r"[0-9]{1,6}")
+_PRINTABLE, _TIMEOUT = re.compile(r"[!-~]+"), re.compile(r"[0-9]{1,6}")
 # The booleans of YAML 1.2. Empty is the default.
 _CLEANUP = {"": True, "true": True, "True": True, "TRUE": True}
 _CLEANUP |= {"false": False, "False": False, "FALSE": False}
@@ -63,10 +61,7 @@ class LogoutInputs:
 
 
 def read_login_inputs(environment: Environment) -> LoginInputs:
-    """Return the validated inputs of a login.
-
-    Raises an `InputError`, which never contains an input's value because that may be a secret.
-    """
+    """Return the valid inputs, or raise an `InputError` without any value: it may be a secret."""
     try:
         return LoginInputs(
             api_key=_api_key(environment.input("api_key")),

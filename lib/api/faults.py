@@ -31,10 +31,7 @@ _TUNNEL = re.compile(r"Tunnel connection failed: (\d\d\d)")
 
 
 def classify(error: BaseException, *, sent: bool) -> TransportError:  # noqa: PLR0911
-    """Return the error for a request that received no complete response.
-
-    `sent` is whether the request's own bytes started to go out.
-    """
+    """Return the error for a request without a complete response; `sent` as of an `Attempt`."""
     causes = list(_causes(error))
     certificate = _first(causes, ssl.SSLCertVerificationError)
     if certificate and not sent:

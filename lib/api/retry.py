@@ -101,8 +101,7 @@ def poll(
         if is_done(value):
             break
         shortest = POLL.shortest_wait
-        waited = deadline.elapsed() - start
-        interval = max(INTERVAL_SHARE * waited, SHORTEST_INTERVAL_SECONDS)
+        interval = max(INTERVAL_SHARE * (deadline.elapsed() - start), SHORTEST_INTERVAL_SECONDS)
         interval = min(interval, LONGEST_INTERVAL_SECONDS)
     return value
 

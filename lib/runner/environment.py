@@ -1,7 +1,6 @@
 """What the runner and the launcher pass in environment variables. Nothing else here reads them.
 
-Which runner sets which variable: GitHub's documentation of the default variables, and
-actions/runner, src/Runner.Worker/GitHubContext.cs.
+GitHub documents its default variables; see actions/runner, src/Runner.Worker/GitHubContext.cs.
 """
 
 from __future__ import annotations
