@@ -33,7 +33,7 @@ def is_server_name(text: str) -> bool:
 
 
 def normalize_api_url(text: str) -> str:
-    """Return a URL that may receive the API key, without trailing slashes, or raise ValueError."""
+    """Return an API URL without trailing slashes, or raise ValueError with why it is not safe."""
     url = _split(text)
     if url.username is not None or url.password is not None:
         raise ValueError("The URL contains a username or password.")

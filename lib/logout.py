@@ -44,13 +44,11 @@ def log_out(
     clock: Clock,
     seconds: float = POST_SECONDS,
 ) -> None:
-    """Log out of the registry that main logged the server in to, within some seconds.
+    """Log out as main's state says, or raise `ActionError`: the server may still be logged in.
 
-    Raises an `ActionError` if the server may still be logged in. `saved_state` is what main or the
-    launcher saved, empty if nothing. A key in it takes precedence over `api_key`, because it is
-    there only where post's inputs are unreliable. `own_api_url` returns the API URL of post's
-    inputs, `connect` a client for an API URL and a key, and `is_running` whether a process with
-    this id and start time is running.
+    `saved_state` is what main or the launcher saved, empty if nothing. A key in it takes precedence
+    over `api_key`, because it is there only where post's inputs are unreliable. `own_api_url` is of
+    post's inputs, `connect` takes an API URL and a key, `is_running` a process id and start time.
     """
     deadline = Deadline(clock, seconds)
     state, files = _read_state(saved_state, files, own_api_url)
@@ -180,10 +178,9 @@ def _end_of_login(
     share = deadline.earlier_by(LOGOUT_SECONDS)
     try:
         return client.wait_for(state.operation_id, share, purpose="login", first_seconds=0.0)
-    except OperationTimeout as error:
-        share.wait()  # the API may have requested to wait longer than that
-        return error
-    except ApiError as error:
+    except (OperationTimeout, ApiError) as error:
+        if isinstance(error, OperationTimeout):
+            share.wait()  # the API may have requested to wait longer than that
         return error
 
 

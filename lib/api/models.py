@@ -4,8 +4,6 @@ The shapes are those of the API's public clients (reoclo/docker-auth v1, reoclo/
 response is documented, so what the action does not need is optional. The rest is validated here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
@@ -140,7 +138,7 @@ class Operation:
         return f"{self.stderr}\n{self.stdout}"
 
     @classmethod
-    def from_json(cls, data: object) -> Operation:
+    def from_json(cls, data: object) -> "Operation":
         """Parse a response that describes an operation, or raise `InvalidResponse`."""
         response = _object(data)
         result = response.get("result")
@@ -173,7 +171,7 @@ class AcceptedLogin:
     maybe_repeated: bool = False
 
     @classmethod
-    def from_json(cls, data: object) -> AcceptedLogin:
+    def from_json(cls, data: object) -> "AcceptedLogin":
         """Parse the response to a login request, or raise `InvalidResponse`."""
         response = _object(data)
         operation = Operation.from_json(response)

@@ -14,8 +14,7 @@ from pathlib import Path
 def create_context(ca_paths: Mapping[str, str], log: Callable[[str], None]) -> ssl.SSLContext:
     """Return the context for TLS connections to the API.
 
-    `ca_paths` has files and folders with additional CA certificates, by variable. One that cannot
-    be used is logged and skipped: a certificate that needs it fails later, another must not fail.
+    A path that cannot be used is logged and skipped: a certificate that needs it fails later.
     """
     if sys.platform == "win32":
         # truststore requests the system's name when it is imported. Python queries WMI for it,

@@ -25,7 +25,6 @@ from lib.cancellation import CHECKPOINT_SECONDS, Canceled
 from lib.deadline import Clock, Deadlines
 from lib.version import __version__
 
-USER_AGENT = f"reoclo-docker-auth/{__version__}"
 LONGEST_BODY_BYTES = 4 * 1024 * 1024
 
 _DIGITS = re.compile(r"[0-9]+")
@@ -134,7 +133,8 @@ def open_session(api_key: str, tls: ssl.SSLContext | None) -> requests.Session:
     """Return a session that keeps one connection. Without a TLS context it is for loopback only."""
     session = _Session()
     session.auth = BearerAuth(api_key)
-    session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
+    agent = f"reoclo-docker-auth/{__version__}"
+    session.headers.update({"User-Agent": agent, "Accept": "application/json"})
     session.mount("https://", RecordingAdapter(tls))
     session.mount("http://", RecordingAdapter(None))
     if tls is None:

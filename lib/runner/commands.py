@@ -129,11 +129,8 @@ class Runner:
 
 
 def append_whole(path: Path, data: bytes, *, flags: int = 0) -> None:
-    """Append data in one write, so that a kill leaves all or nothing, or raise OSError.
-
-    A new file is readable by its owner only. `flags` are additional flags for `os.open`.
-    """
-    descriptor = os.open(path, _FLAGS | flags, 0o600)
+    """Append data in one write, so that a kill leaves all or nothing, or raise OSError."""
+    descriptor = os.open(path, _FLAGS | flags, 0o600)  # a new file is for its owner only
     try:
         size = os.fstat(descriptor).st_size
         written = os.write(descriptor, data)

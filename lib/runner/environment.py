@@ -3,8 +3,6 @@
 GitHub documents its default variables; see actions/runner, src/Runner.Worker/GitHubContext.cs.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +16,7 @@ T = TypeVar("T")
 _CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 
 
-def _variable(name: str, parse: Callable[[str], T]) -> Callable[[Environment], T]:
+def _variable(name: str, parse: Callable[[str], T]) -> Callable[["Environment"], T]:
     """Return a method that parses a variable, which is empty if not set."""
     return lambda self: parse(self.variables.get(name, ""))
 
