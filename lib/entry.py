@@ -26,10 +26,8 @@ if TYPE_CHECKING:
     from lib.login import UnsavedLogin
     from lib.state import LoginState
 
-# Exit codes without the launcher, by its own.
-_SHELL_CODES = {SUCCEEDED: 0, FAILED: 1, CANCELED: 130, UNUSABLE: 1}
-# What post keeps of the launcher's time limit to exit.
-_EXIT_SECONDS = 3.0
+_SHELL_CODES = {SUCCEEDED: 0, FAILED: 1, CANCELED: 130, UNUSABLE: 1}  # without the launcher
+_EXIT_SECONDS = 3.0  # what post keeps of the launcher's time limit to exit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +96,7 @@ def logout(variables: Mapping[str, str], stream: TextIO, timing: Timing = _REAL_
 
 
 def post(variables: Mapping[str, str], stream: TextIO, timing: Timing = _REAL_TIME) -> int:
-    """Run the post step, which never fails the job, and return its exit code.
-
-    That is the one of success, or the one that makes the launcher try the next Python.
-    """
+    """Run the post step, which never fails the job, and return its exit code, never FAILED."""
     ignore_signals()
     step = _step(Environment(variables), stream, timing.clock, timing.limits)
     code = _run(lambda: _clean_up(step), step.runner, report=step.runner.warning)

@@ -44,13 +44,11 @@ def log_out(
     clock: Clock,
     seconds: float = POST_SECONDS,
 ) -> None:
-    """Log out of the registry that main logged the server in to, within some seconds.
+    """Log out as main's state says, or raise `ActionError`: the server may still be logged in.
 
-    Raises an `ActionError` if the server may still be logged in. `saved_state` is what main or the
-    launcher saved, empty if nothing. A key in it takes precedence over `api_key`, because it is
-    there only where post's inputs are unreliable. `own_api_url` returns the API URL of post's
-    inputs, `connect` a client for an API URL and a key, and `is_running` whether a process with
-    this id and start time is running.
+    `saved_state` is what main or the launcher saved, empty if nothing. A key in it takes precedence
+    over `api_key`, because it is there only where post's inputs are unreliable. `own_api_url` is of
+    post's inputs, `connect` takes an API URL and a key, `is_running` a process id and start time.
     """
     deadline = Deadline(clock, seconds)
     state, files = _read_state(saved_state, files, own_api_url)
@@ -77,9 +75,8 @@ def log_out(
 
 def log_out_alone(request: LogoutRequest, *, client: Client, runner: Runner, clock: Clock) -> None:
     """Log a server out of a registry, no matter which job logged it in. Raises as `log_out`."""
-    state = LoginState(
-        stage=Stage.SUCCEEDED, server_id=request.server_id, registry_url=request.registry_url
-    )
+    server_id, registry_url = request.server_id, request.registry_url
+    state = LoginState(stage=Stage.SUCCEEDED, server_id=server_id, registry_url=registry_url)
     runner.info(_log_out(state, client, runner, Deadline(clock, LOGOUT_ACTION_SECONDS)))
 
 

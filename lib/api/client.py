@@ -16,8 +16,7 @@ from lib.run_context import RunContext
 T = TypeVar("T")
 
 LOGIN_ATTEMPT_SECONDS = 30.0
-SHORTEST_ATTEMPT_SECONDS = 5.0
-LONGEST_ATTEMPT_SECONDS = 30.0
+SHORTEST_ATTEMPT_SECONDS, LONGEST_ATTEMPT_SECONDS = 5.0, 30.0
 VISIBILITY_SECONDS = 5.0  # how long the API's other servers may not know a new operation
 
 
@@ -90,7 +89,7 @@ class Client:
                 first_seconds=first_seconds,
             )
         except ApiError as error:
-            is_gone = isinstance(error, StatusError) and error.status == 404 and last
+            is_gone = error.status == 404 and last
             if is_gone or (error.retryable and not isinstance(error, InvalidResponse)):
                 raise _timed_out(operation_id, purpose, deadline, last, error) from error
             raise replace(error, operation_id=operation_id) from error
@@ -122,7 +121,7 @@ class Client:
     ) -> retry.Outcome[T]:
         def log(error: ApiError, seconds: float, number: int) -> None:
             why = ""
-            if isinstance(error, StatusError) and error.retry_after:
+            if error.retry_after:
                 why = ", as the API requested"
             elif policy.attempts is not None and not error.is_throttled:
                 why = f" (attempt {number} of {policy.attempts})"

@@ -4,8 +4,6 @@ The shapes are those of the API's public clients (reoclo/docker-auth v1, reoclo/
 response is documented, so what the action does not need is optional. The rest is validated here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
@@ -19,22 +17,17 @@ Json = dict[str, Any]
 _INTERRUPTED = frozenset({"timeout", "cancelled", "canceled"})
 _UNSUCCESSFUL = _INTERRUPTED | {"failed", "error"}
 _TERMINAL = _UNSUCCESSFUL | {"completed"}
-
 _THIS_SERVER = "Allowed Servers includes this server"
 
 
 class Endpoint(NamedTuple):
-    """Endpoint of the API, and what to check when it rejects a request.
-
-    `requires` is what the key must be allowed to do, `ids` the inputs whose values are sent,
-    `not_found` the summary of a 404. A request's fields are its body, apart from the run context.
-    """
+    """Endpoint of the API. A request's fields are its body, apart from the run context."""
 
     method: str
     path: str
-    requires: str
-    ids: str = "server_id"
-    not_found: str = "Server not found"
+    requires: str  # what the key must be allowed to do
+    ids: str = "server_id"  # the inputs whose values are sent
+    not_found: str = "Server not found"  # the summary of a 404
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +139,7 @@ class Operation:
         return f"{self.stderr}\n{self.stdout}"
 
     @classmethod
-    def from_json(cls, data: object) -> Operation:
+    def from_json(cls, data: object) -> "Operation":
         """Parse a response that describes an operation, or raise `InvalidResponse`."""
         response = _object(data)
         result = response.get("result")
@@ -175,7 +168,7 @@ class AcceptedLogin:
     maybe_repeated: bool = False
 
     @classmethod
-    def from_json(cls, data: object) -> AcceptedLogin:
+    def from_json(cls, data: object) -> "AcceptedLogin":
         """Parse the response to a login request, or raise `InvalidResponse`."""
         response = _object(data)
         operation = Operation.from_json(response)
