@@ -2,11 +2,8 @@
 
 GitHub's runner cancels a step with SIGINT and SIGTERM, 7.5 and 2.5 s before it kills
 (actions/runner, src/Runner.Sdk/ProcessInvoker.cs). Other runners kill immediately, and in
-containers no signal arrives at all (lib.stop_file). So nothing depends on a signal, but where
-one arrives, main exits soon and leaves a complete state behind.
+containers no signal arrives (lib.stop_file). So nothing depends on a signal.
 """
-
-from __future__ import annotations
 
 import signal
 import time
@@ -16,10 +13,8 @@ from types import FrameType
 
 from lib.deadline import Deadline
 
-# How long main waits for the response to a login request that is in flight.
-GRACE_SECONDS = 5.0
-# How often a sleep or a wait passes a checkpoint.
-CHECKPOINT_SECONDS = 0.1
+GRACE_SECONDS = 5.0  # how long main waits for the response to a login request in flight
+CHECKPOINT_SECONDS = 0.1  # how often a sleep or a wait passes a checkpoint
 
 
 class Canceled(BaseException):
@@ -57,10 +52,7 @@ class Cancellation:
 
     @contextmanager
     def handle_signals(self) -> Iterator[None]:
-        """Treat signals as a cancellation while the block runs, and ignore them afterwards.
-
-        The end of the block is a checkpoint.
-        """
+        """Let signals cancel the block, whose end is a checkpoint, and ignore them afterwards."""
         for number in _SIGNALS:
             signal.signal(number, self._on_signal)
         try:
@@ -71,10 +63,7 @@ class Cancellation:
 
     @contextmanager
     def shield(self, deadline: Deadline) -> Iterator[None]:
-        """Defer cancellation of a request in flight, and cap the deadline at the grace period.
-
-        The start and the end of the block are checkpoints.
-        """
+        """Defer cancellation of a request in flight, and cap the deadline at the grace period."""
         self.raise_if_canceled()
         self._shielded = deadline
         try:

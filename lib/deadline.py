@@ -11,9 +11,11 @@ class Clock(Protocol):
 
     def now(self) -> float:
         """Return monotonic seconds. Never raises."""
+        return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
         """Sleep for this many seconds, or raise `Canceled`."""
+        time.sleep(seconds)
 
     def raise_if_canceled(self, *, request_in_flight: bool = False) -> None:
         """Raise `Canceled` if the step was canceled: a cancellation checkpoint.
@@ -22,16 +24,8 @@ class Clock(Protocol):
         """
 
 
-class SystemClock:
-    """The clock of a step that is never canceled."""
-
-    def now(self) -> float:
-        """Return monotonic seconds."""
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """Sleep for this many seconds."""
-        time.sleep(seconds)
+class SystemClock(Clock):
+    """The system's clock, for a step that is never canceled."""
 
     def raise_if_canceled(self, *, request_in_flight: bool = False) -> None:
         """Never raise."""
@@ -67,5 +61,4 @@ class Deadline:
         self._clock.sleep(self.remaining())
 
 
-# Several time limits. The first that expires counts.
-Deadlines = tuple[Deadline, ...]
+Deadlines = tuple[Deadline, ...]  # the first that expires counts

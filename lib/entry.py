@@ -1,8 +1,6 @@
 """Wires a step. The only place where errors become annotations and exit codes.
 
-What not every step needs is imported where it is needed, because imports take most of a step's
-time. A module of the standard library that cannot be imported ends the step before any request,
-with a code that makes the launcher try the next Python.
+What not every step needs is imported where it is needed: imports take most of a step's time.
 """
 
 from __future__ import annotations
@@ -36,17 +34,11 @@ _EXIT_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """What a step waits on. Tests wait less.
-
-    Args:
-        cancellation: Returns the clock of a step that can be canceled.
-        clock: Clock of post.
-        limits: Time limits of an attempt; None for those of `lib.api.connection`.
-    """
+    """What a step waits on. Tests wait less."""
 
     cancellation: Callable[[Callable[[], bool]], Cancellation] = Cancellation
-    clock: Clock = SystemClock()  # noqa: RUF009 it has no state
-    limits: Limits | None = None
+    clock: Clock = SystemClock()  # of post  # noqa: RUF009 it has no state
+    limits: Limits | None = None  # of an attempt, if not those of lib.api.connection
 
 
 _REAL_TIME = Timing()
@@ -54,8 +46,6 @@ _REAL_TIME = Timing()
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """What each step works with."""
-
     environment: Environment
     runner: Runner
     clock: Clock
@@ -83,56 +73,48 @@ class _Step:
         finally:
             gc.freeze()  # no later collection looks at what was imported
             gc.enable()
-        return Client(
-            Transport(api_url, session, self.clock, self.limits or Limits()),
-            self.environment.run_context(),
-            self.clock,
-            info=self.runner.info,
-            debug=self.runner.debug,
-        )
+        transport = Transport(api_url, session, self.clock, self.limits or Limits())
+        context, runner = self.environment.run_context(), self.runner
+        return Client(transport, context, self.clock, info=runner.info, debug=runner.debug)
 
     def exit_code(self, code: int) -> int:
         """Return the exit code that the launcher or, without one, a shell expects."""
         return code if self.environment.wants_own_exit_codes() else _SHELL_CODES[code]
 
 
+_Action = Callable[[_Step, Cancellation], None]
+
+
 def main(variables: Mapping[str, str], stream: TextIO, timing: Timing = _REAL_TIME) -> int:
     """Run the main step, and return its exit code: success if the server is logged in."""
-    canceled = "The post step will clean up the login if it was started."
-    return _run_cancelable(_log_in, variables, stream, timing, canceled=canceled)
+    canceled = "Canceled. The post step will clean up the login if it was started."
+    return _run_cancelable(_log_in, canceled, variables, stream, timing)
 
 
 def logout(variables: Mapping[str, str], stream: TextIO, timing: Timing = _REAL_TIME) -> int:
     """Run the logout action's step, and return its exit code: success if it logged out."""
-    canceled = "The server may still be logged in."
-    return _run_cancelable(_log_out, variables, stream, timing, canceled=canceled)
+    canceled = "Canceled. The server may still be logged in."
+    return _run_cancelable(_log_out, canceled, variables, stream, timing)
 
 
 def post(variables: Mapping[str, str], stream: TextIO, timing: Timing = _REAL_TIME) -> int:
-    """Run the post step, which never fails the job.
+    """Run the post step, which never fails the job, and return its exit code.
 
-    Returns:
-        The exit code of success, or the one that makes the launcher try the next Python.
+    That is the one of success, or the one that makes the launcher try the next Python.
     """
     ignore_signals()
-    environment = Environment(variables)
-    step = _Step(environment, _runner(environment, stream), timing.clock, timing.limits)
+    step = _step(Environment(variables), stream, timing.clock, timing.limits)
     code = _run(lambda: _clean_up(step), step.runner, report=step.runner.warning)
     return step.exit_code(SUCCEEDED if code == FAILED else code)
 
 
 def _run_cancelable(
-    action: Callable[[_Step, Cancellation], None],
-    variables: Mapping[str, str],
-    stream: TextIO,
-    timing: Timing,
-    *,
-    canceled: str,
+    action: _Action, canceled: str, variables: Mapping[str, str], stream: TextIO, timing: Timing
 ) -> int:
     """Run a step that fails the job if it fails, and that can be canceled."""
     environment = Environment(variables)
     cancellation = timing.cancellation(_abandoned(environment))
-    step = _Step(environment, _runner(environment, stream), cancellation, timing.limits)
+    step = _step(environment, stream, cancellation, timing.limits)
 
     def run() -> None:
         with cancellation.handle_signals():
@@ -142,7 +124,7 @@ def _run_cancelable(
     try:
         code = _run(run, step.runner, report=step.runner.error)
     except Canceled:
-        step.runner.info(f"Canceled. {canceled}")
+        step.runner.info(canceled)
         code = CANCELED
     return step.exit_code(code)
 
@@ -151,7 +133,7 @@ def _run(run: Callable[[], None], runner: Runner, *, report: Callable[[ActionErr
     """Run a step, report an error in one annotation, and return the launcher's exit code."""
     try:
         run()
-    except ImportError as error:
+    except ImportError as error:  # the launcher tries the next Python
         runner.debug(f"This Python lacks a module: {error}")
         return UNUSABLE
     except Exception as error:  # noqa: BLE001 the one place that may
@@ -175,12 +157,7 @@ def _log_in(step: _Step, cancellation: Cancellation) -> None:
     files = _step_files(step.environment)
     try:
         log_in(
-            inputs,
-            state,
-            client=client,
-            runner=step.runner,
-            files=files,
-            cancellation=cancellation,
+            inputs, state, client=client, runner=step.runner, files=files, cancellation=cancellation
         )
     except UnsavedLogin as error:
         raise _clean_up_unsaved(error, client, step.runner, files, cancellation) from error
@@ -199,13 +176,18 @@ def _clean_up(step: _Step) -> None:
     from lib.logout import POST_SECONDS, log_out
     from lib.state import STATE_NAME
 
+    def own_api_url() -> str:
+        from lib.inputs import read_api_url
+
+        return read_api_url(environment)
+
     step.mask_secrets()
     environment = step.environment
     left = environment.seconds_left()
     log_out(
         environment.saved_state(STATE_NAME),
         environment.input("api_key"),
-        own_api_url=lambda: _own_api_url(environment),
+        own_api_url=own_api_url,
         connect=step.connect,
         is_running=processes.is_running,
         files=_step_files(environment),
@@ -213,12 +195,6 @@ def _clean_up(step: _Step) -> None:
         clock=step.clock,
         seconds=POST_SECONDS if left is None else min(POST_SECONDS, left - _EXIT_SECONDS),
     )
-
-
-def _own_api_url(environment: Environment) -> str:
-    from lib.inputs import read_api_url
-
-    return read_api_url(environment)
 
 
 def _clean_up_unsaved(
@@ -236,16 +212,11 @@ def _clean_up_unsaved(
     except ActionError as failure:
         files.append_state(error.state.encode())  # post retries
         outcome = f"and the action could not log out immediately. {failure.headline}."
-    registry = error.state.registry_url or "an unknown registry"
-    accepted = (
-        f"The login to {registry} was accepted, but the post step cannot clean it up, {outcome}"
-    )
-    return RunnerError(
-        error.summary,
-        detail=error.detail,
-        hint=error.hint._replace(text=f"{accepted} {error.hint.text}"),
-        operation_id=error.state.operation_id,
-    )
+    operation_id, registry = error.state.operation_id, error.state.registry_url
+    accepted = f"The login to {registry or 'an unknown registry'} was accepted, but the post step "
+    fix = f"{accepted}cannot clean it up, {outcome} {error.hint.text}"
+    hint = error.hint._replace(text=fix)
+    return RunnerError(error.summary, detail=error.detail, hint=hint, operation_id=operation_id)
 
 
 def _abandoned(environment: Environment) -> Callable[[], bool]:
@@ -271,8 +242,8 @@ def _new_state(environment: Environment, api_key: str) -> LoginState:
     )
 
 
-def _runner(environment: Environment, stream: TextIO) -> Runner:
-    return Runner(
+def _step(environment: Environment, stream: TextIO, clock: Clock, limits: Limits | None) -> _Step:
+    runner = Runner(
         stream,
         state_file=environment.state_file(),
         output_file=environment.output_file(),
@@ -280,6 +251,7 @@ def _runner(environment: Environment, stream: TextIO) -> Runner:
         debug=environment.is_debug(),
         is_act=environment.is_act(),
     )
+    return _Step(environment, runner, clock, limits)
 
 
 def _step_files(environment: Environment) -> StepFiles:

@@ -4,8 +4,6 @@ An error does not change once it is raised. Context is added by `dataclasses.rep
 the new error is raised from the old one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field
 
@@ -31,7 +29,6 @@ class ActionError(Exception):
     operation_label: str = "operation"
 
     def __str__(self) -> str:
-        """Return the whole message with the unchanged detail."""
         return self.message(lambda detail: detail)
 
     @property
@@ -78,7 +75,6 @@ class ApiError(ActionError):
         return False
 
 
-@dataclass(eq=False)
 class TransportError(ApiError):
     """No response, or an incomplete one."""
 
@@ -97,7 +93,6 @@ class StatusError(ApiError):
         return self.status == 429 or (self.status == 503 and self.retry_after is not None)
 
 
-@dataclass(eq=False)
 class InvalidResponse(ApiError):
     """A 2xx response that is not the API's, or one that cannot be used."""
 

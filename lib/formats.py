@@ -1,10 +1,7 @@
 """Formats of ids, registry addresses and API URLs, wherever they come from.
 
-Values that fit are safe in a URL path, a command file and a log line: an operation id
-becomes part of a URL, and a registry address becomes a step output.
+Values that fit are safe in a URL path, a command file and a log line.
 """
-
-from __future__ import annotations
 
 import re
 from collections.abc import Callable
@@ -19,7 +16,6 @@ _LONGEST_SERVER_NAME = 100
 
 
 def _format(pattern: str) -> Callable[[str], bool]:
-    """Return a function that returns whether a whole text matches a pattern."""
     compiled = re.compile(pattern)
     return lambda text: compiled.fullmatch(text) is not None
 
@@ -39,8 +35,7 @@ def is_server_name(text: str) -> bool:
 def normalize_api_url(text: str) -> str:
     """Return a valid API URL without trailing slashes: https, or http to a loopback address.
 
-    Raises:
-        ValueError: the API key must not be sent to this URL; the message is the reason.
+    Raises a ValueError with the reason if the API key must not be sent to this URL.
     """
     url = _split(text)
     if url.username is not None or url.password is not None:

@@ -3,8 +3,6 @@
 Labels of the Reoclo dashboard appear as the user sees them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -23,6 +21,12 @@ class Hint(NamedTuple):
         return f"{TROUBLESHOOTING}#{self.anchor}"
 
 
+def _hint(text: str) -> Hint:
+    """Return the hint for "anchor: text", where any whitespace counts as a space."""
+    anchor, _, fix = " ".join(text.split()).partition(": ")
+    return Hint(fix, anchor)
+
+
 # Step inputs. The text names the input and depends on it, so inputs.py completes these.
 INVALID_INPUT = "invalid-input"
 MISSING_INPUT = "missing-input"
@@ -33,182 +37,103 @@ WHY_EMPTY = (
     "called without `secrets: inherit`."
 )
 
-RUNNER_FILES = Hint(
-    "Run the action as a workflow step, and check that the runner's disk is not full.",
-    "runner-files",
-)
-INTERNAL_ERROR = Hint(
-    "Run the job again with debug logging, and report the log at "
-    "https://github.com/reoclo/docker-auth/issues.",
-    "internal-error",
-)
+RUNNER_FILES = _hint("""runner-files: Run the action as a workflow step, and check that the runner's
+    disk is not full.""")
+INTERNAL_ERROR = _hint("""internal-error: Run the job again with debug logging, and report the log
+    at https://github.com/reoclo/docker-auth/issues.""")
 
 # HTTP statuses: what failed, and how to fix it. `{requires}` stands for the key's permissions,
 # `{ids}` for the inputs that the request sent, `{not_found}` for what a 404 means. The standard
 # phrases are here because those of the http module depend on Python's version.
-_KEYS_PAGE = "In Reoclo, open API Keys > Automation Keys and"
+_SUMMARIES = {
+    401: "The Reoclo API rejected the API key (401 Unauthorized)",
+    403: "The API key lacks permission (403 Forbidden)",
+    404: "{not_found} (404 Not Found)",
+    409: "The server is not available (409 Conflict)",
+    422: "The Reoclo API rejected a field of the request (422 Unprocessable Content)",
+    429: "Rate limit exceeded for this API key (429 Too Many Requests)",
+}
 _BY_STATUS = {
-    401: (
-        "The Reoclo API rejected the API key (401 Unauthorized)",
-        "Check that the secret contains the whole automation key (rca_…), that the key has not "
-        "been revoked, and that it belongs to the Reoclo instance at api_url.",
-    ),
-    403: (
-        "The API key lacks permission (403 Forbidden)",
-        f"{_KEYS_PAGE} check that {{requires}}. If the key has an IP allowlist, it must include "
-        "this runner.",
-    ),
-    404: (
-        "{not_found} (404 Not Found)",
-        "Check {ids} in the Reoclo dashboard: it must be in the API key's tenant. "
-        "Also check that api_url is the address of the Reoclo API.",
-    ),
-    409: (
-        "The server is not available (409 Conflict)",
-        "Check in the Reoclo dashboard that the server's runner agent is online, then run the job "
-        "again.",
-    ),
-    422: (
-        "The Reoclo API rejected a field of the request (422 Unprocessable Content)",
-        "Correct the input that the message specifies. Copy UUIDs from the Reoclo dashboard.",
-    ),
-    429: (
-        "Rate limit exceeded for this API key (429 Too Many Requests)",
-        f"{_KEYS_PAGE} raise the key's rate limit, or run fewer jobs at the same time with this "
-        "key. A longer timeout also helps.",
-    ),
+    401: _hint("""401: Check that the secret contains the whole automation key (rca_…), that the key
+        has not been revoked, and that it belongs to the Reoclo instance at api_url."""),
+    403: _hint("""403: In Reoclo, open API Keys > Automation Keys and check that {requires}. If the
+        key has an IP allowlist, it must include this runner."""),
+    404: _hint("""404: Check {ids} in the Reoclo dashboard: it must be in the API key's tenant. Also
+        check that api_url is the address of the Reoclo API."""),
+    409: _hint("""409: Check in the Reoclo dashboard that the server's runner agent is online, then
+        run the job again."""),
+    422: _hint("""422: Correct the input that the message specifies. Copy UUIDs from the Reoclo
+        dashboard."""),
+    429: _hint("""429: In Reoclo, open API Keys > Automation Keys and raise the key's rate limit, or
+        run fewer jobs at the same time with this key. A longer timeout also helps."""),
 }
-_PHRASES = {
-    400: "400 Bad Request",
-    408: "408 Request Timeout",
-    425: "425 Too Early",
-    500: "500 Internal Server Error",
-    502: "502 Bad Gateway",
-    503: "503 Service Unavailable",
-    504: "504 Gateway Timeout",
-}
+_PHRASES = {400: "Bad Request", 408: "Request Timeout", 425: "Too Early"}
+_PHRASES |= {500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable"}
+_PHRASES |= {504: "Gateway Timeout"}
 BLOCKED = "The request was blocked (403 Forbidden)"
-FIREWALL = Hint(
-    "The response did not come from the Reoclo API: a firewall, proxy or CDN blocked this runner, "
-    "and more permissions for the key do not help. If the firewall is yours, allow api_url in it. "
-    "Otherwise send the time and, if there is one, the CF-Ray to Reoclo support.",
-    "403-firewall",
-)
-_REDIRECT = Hint("Set api_url to the https address of the Reoclo API itself.", "redirect")
-_CLIENT_ERROR = Hint(
-    "Check that api_url is the address of the Reoclo API, and that the action is up to date.",
-    "400",
-)
-_SERVER_ERROR = Hint(
-    "Run the job again in a few minutes. If the error persists, contact Reoclo support.", "5xx"
-)
+FIREWALL = _hint("""403-firewall: The response did not come from the Reoclo API: a firewall, proxy
+    or CDN blocked this runner, and more permissions for the key do not help. If the firewall is
+    yours, allow api_url in it. Otherwise send the time and, if there is one, the CF-Ray to Reoclo
+    support.""")
+_REDIRECT = _hint("redirect: Set api_url to the https address of the Reoclo API itself.")
+_CLIENT_ERROR = _hint("""400: Check that api_url is the address of the Reoclo API, and that the
+    action is up to date.""")
+_SERVER_ERROR = _hint("""5xx: Run the job again in a few minutes. If the error persists, contact
+    Reoclo support.""")
 
 # Requests without a response, and responses that are not the API's.
-UNREACHABLE = Hint(
-    "Check api_url, and that this runner can reach it (firewall, proxy, DNS), then run the job "
-    "again.",
-    "unreachable",
-)
-LOCAL_FAULT = Hint(
-    "The runner is out of memory or threads. Run fewer jobs on it at the same time.", "unreachable"
-)
-TLS = Hint(
-    "Check that api_url is the https address of the Reoclo API, and that no proxy "
-    "intercepts the connection.",
-    "tls",
-)
-PROXY = Hint(
-    "Set HTTPS_PROXY on the runner to a URL like http://proxy.example.com:3128, with username and "
-    "password if the proxy requires them, or add the API's host to NO_PROXY.",
-    "proxy",
-)
-MALFORMED_URL = Hint(
-    "Check api_url, and HTTPS_PROXY on the runner if it is set: in a proxy's username and "
-    "password, write #, / and @ as %23, %2F and %40.",
-    "proxy",
-)
-UNEXPECTED_RESPONSE = Hint(
-    "Check that api_url is the address of the Reoclo API, and that no proxy or login page responds "
-    "instead.",
-    "unexpected-response",
-)
-_WRONG_TIME = Hint(
-    "Check the runner's clock, or renew the certificate of the Reoclo API.", "certificate"
-)
-_WRONG_NAME = Hint(
-    "Check the host in api_url: the certificate was issued for a different hostname.", "certificate"
-)
-_UNTRUSTED = Hint(
-    "Check api_url. If your network or Reoclo instance uses a private CA, add its certificate "
-    "to the runner's trust store, or set SSL_CERT_FILE, REQUESTS_CA_BUNDLE or NODE_EXTRA_CA_CERTS "
-    "to a file that contains it.",
-    "certificate",
-)
+UNREACHABLE = _hint("""unreachable: Check api_url, and that this runner can reach it (firewall,
+    proxy, DNS), then run the job again.""")
+LOCAL_FAULT = _hint("""unreachable: The runner is out of memory or threads. Run fewer jobs on it at
+    the same time.""")
+TLS = _hint("""tls: Check that api_url is the https address of the Reoclo API, and that no proxy
+    intercepts the connection.""")
+PROXY = _hint("""proxy: Set HTTPS_PROXY on the runner to a URL like http://proxy.example.com:3128,
+    with username and password if the proxy requires them, or add the API's host to NO_PROXY.""")
+MALFORMED_URL = _hint("""proxy: Check api_url, and HTTPS_PROXY on the runner if it is set: in a
+    proxy's username and password, write #, / and @ as %23, %2F and %40.""")
+UNEXPECTED_RESPONSE = _hint("""unexpected-response: Check that api_url is the address of the Reoclo
+    API, and that no proxy or login page responds instead.""")
+_WRONG_TIME = _hint("""certificate: Check the runner's clock, or renew the certificate of the Reoclo
+    API.""")
+_WRONG_NAME = _hint("""certificate: Check the host in api_url: the certificate was issued for a
+    different hostname.""")
+_UNTRUSTED = _hint("""certificate: Check api_url. If your network or Reoclo instance uses a private
+    CA, add its certificate to the runner's trust store, or set SSL_CERT_FILE, REQUESTS_CA_BUNDLE or
+    NODE_EXTRA_CA_CERTS to a file that contains it.""")
 # Phrases of OpenSSL and of the systems; localized messages match none and get the general hint.
-_BY_CERTIFICATE_ERROR = {
-    "expired": _WRONG_TIME,
-    "not yet valid": _WRONG_TIME,
-    "validity period": _WRONG_TIME,
-    "mismatch": _WRONG_NAME,
-    "not match": _WRONG_NAME,
-}
+_BY_CERTIFICATE_ERROR = dict.fromkeys(("expired", "not yet valid", "validity period"), _WRONG_TIME)
+_BY_CERTIFICATE_ERROR |= dict.fromkeys(("mismatch", "not match"), _WRONG_NAME)
 
 # Operations.
-TIMEOUT = Hint(
-    "Check that the server can reach the registry, and in the Reoclo dashboard that its runner "
-    "agent is online. If logins take this long, set a longer timeout.",
-    "timeout",
-)
-SERVER_TIMEOUT = Hint(
-    "Check that the server can reach the registry, that Docker responds on it, and that its "
-    "runner agent is online in the Reoclo dashboard.",
-    "server-timeout",
-)
-NO_RESULT = Hint(
-    "Look up the operation in the Reoclo audit log, then run the job again.", "no-result"
-)
+TIMEOUT = _hint("""timeout: Check that the server can reach the registry, and in the Reoclo
+    dashboard that its runner agent is online. If logins take this long, set a longer timeout.""")
+SERVER_TIMEOUT = _hint("""server-timeout: Check that the server can reach the registry, that Docker
+    responds on it, and that its runner agent is online in the Reoclo dashboard.""")
+NO_RESULT = _hint("""no-result: Look up the operation in the Reoclo audit log, then run the job
+    again.""")
 
 # Output of a `docker login` that failed. The first phrase that matches counts. `{credential}`
 # stands for where username, password and registry come from.
 _BY_DOCKER_OUTPUT = {
-    "cannot connect to the docker daemon": Hint(
-        "Start Docker on the server.",
-        "docker-daemon",
-    ),
-    "permission denied while trying to connect": Hint(
-        "Add the Reoclo runner agent's user to the docker group on the server.", "docker-permission"
-    ),
-    "permission denied": Hint(
-        "Allow the Reoclo runner agent's user to write Docker's configuration on the server.",
-        "docker-config",
-    ),
-    "no such host": Hint(
-        "The server cannot resolve the registry's hostname. Check the registry address in "
-        "{credential}, and the server's DNS.",
-        "registry-dns",
-    ),
-    "x509": Hint(
-        "The server does not trust the registry's certificate. Add the registry's CA to Docker on "
-        "the server.",
-        "registry-certificate",
-    ),
-    "toomanyrequests": Hint(
-        "The registry limits the rate of logins. Wait, or log in less often.", "registry-rate-limit"
-    ),
-    "unauthorized": Hint(
-        "The registry rejected the username and password. Correct them in {credential}.",
-        "registry-unauthorized",
-    ),
-    "denied": Hint(
-        "The registry rejected the username or token. Check in {credential} that the token is "
-        "current and has access to this registry.",
-        "registry-denied",
-    ),
+    "cannot connect to the docker daemon": _hint("docker-daemon: Start Docker on the server."),
+    "permission denied while trying to connect": _hint("""docker-permission: Add the Reoclo runner
+        agent's user to the docker group on the server."""),
+    "permission denied": _hint("""docker-config: Allow the Reoclo runner agent's user to write
+        Docker's configuration on the server."""),
+    "no such host": _hint("""registry-dns: The server cannot resolve the registry's hostname. Check
+        the registry address in {credential}, and the server's DNS."""),
+    "x509": _hint("""registry-certificate: The server does not trust the registry's certificate. Add
+        the registry's CA to Docker on the server."""),
+    "toomanyrequests": _hint("""registry-rate-limit: The registry limits the rate of logins. Wait,
+        or log in less often."""),
+    "unauthorized": _hint("""registry-unauthorized: The registry rejected the username and password.
+        Correct them in {credential}."""),
+    "denied": _hint("""registry-denied: The registry rejected the username or token. Check in
+        {credential} that the token is current and has access to this registry."""),
 }
-_DOCKER_FAILED = Hint(
-    "Docker's full output is in the log above. Check {credential}, and Docker on the server.",
-    "docker-failed",
-)
+_DOCKER_FAILED = _hint("""docker-failed: Docker's full output is in the log above. Check
+    {credential}, and Docker on the server.""")
 
 # What post reports.
 LOGOUT_FAILED = "logout-failed"
@@ -233,9 +158,9 @@ def for_status(status: int, **values: str) -> tuple[str, Hint]:
     The values are what the endpoint `requires`, the `ids` that it was sent, and `not_found`.
     """
     if status in _BY_STATUS:
-        summary, fix = _BY_STATUS[status]
-        return summary.format(**values), Hint(fix.format(**values), str(status))
-    phrase = _PHRASES.get(status, str(status))
+        fix, anchor = _BY_STATUS[status]
+        return _SUMMARIES[status].format(**values), Hint(fix.format(**values), anchor)
+    phrase = f"{status} {_PHRASES.get(status, '')}".rstrip()
     if 300 <= status < 400:
         summary = (
             f"The Reoclo API redirected the request ({phrase}), and the action does not follow "

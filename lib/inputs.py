@@ -1,8 +1,7 @@
 """Parsing and validation of step inputs. Invalid input is rejected before any request."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from lib.api.models import LoginRequest, LogoutRequest, PassthroughLogin, VaultLogin
@@ -67,9 +66,7 @@ class LogoutInputs:
 def read_login_inputs(environment: Environment) -> LoginInputs:
     """Return the validated inputs of a login.
 
-    Raises:
-        InputError: an input is missing or invalid. It never contains the value, which may be a
-            secret.
+    Raises an `InputError`, which never contains an input's value because that may be a secret.
     """
     try:
         return LoginInputs(
@@ -86,21 +83,15 @@ def read_login_inputs(environment: Environment) -> LoginInputs:
 def read_logout_inputs(environment: Environment) -> LogoutInputs:
     """Return the validated inputs of the logout action. Raises as `read_login_inputs`."""
     try:
-        api_key = _api_key(environment.input("api_key"))
-        request = LogoutRequest(
-            server_id=_uuid(environment, "server_id"), registry_url=_registry_url(environment)
-        )
-        return LogoutInputs(api_key=api_key, request=request, api_url=read_api_url(environment))
+        key, server_id = _api_key(environment.input("api_key")), _uuid(environment, "server_id")
+        request = LogoutRequest(server_id=server_id, registry_url=_registry_url(environment))
+        return LogoutInputs(api_key=key, request=request, api_url=read_api_url(environment))
     except InputError as error:
         raise _with_origin(error, environment) from error
 
 
 def read_api_url(environment: Environment) -> str:
-    """Return the validated API URL.
-
-    Raises:
-        InputError: the API key must not be sent to this URL.
-    """
+    """Return the API URL, or raise `InputError` if the API key must not be sent there."""
     try:
         return normalize_api_url(environment.input("api_url") or DEFAULT_API_URL)
     except ValueError as error:
@@ -109,7 +100,6 @@ def read_api_url(environment: Environment) -> str:
 
 
 def _with_origin(error: InputError, environment: Environment) -> InputError:
-    """Return the error with where else an input's value can come from."""
     if not (environment.is_gitea() and environment.is_composite()):
         return error
     return replace(error, hint=error.hint._replace(text=error.hint.text + _COMPOSITE_ON_GITEA))
@@ -142,22 +132,17 @@ def _login_request(environment: Environment) -> LoginRequest:
         return VaultLogin(server_id=server_id, credential_id=_uuid(environment, "credential_id"))
     if len(present) < len(_PASSTHROUGH):
         raise _incomplete(present)
-    username = environment.input("username")
+    username, access_token = environment.input("username"), environment.input("access_token")
     if not username.isprintable():
         fix = "Set the username on one line."
         raise _invalid("Input username contains non-printable characters", fix)
-    return PassthroughLogin(
-        server_id=server_id,
-        registry_url=_registry_url(environment),
-        username=username,
-        access_token=environment.input("access_token"),
-    )
+    credential = {"username": username, "access_token": access_token}
+    registry_url = _registry_url(environment)
+    return PassthroughLogin(server_id=server_id, registry_url=registry_url, **credential)
 
 
 def _incomplete(present: list[str]) -> InputError:
-    """Return the error for inputs that name no credential, or only a part of one."""
-    summary = "Input credential_id is missing or empty, and so are username, access_token, and "
-    summary += "registry_url"
+    summary = f"Input credential_id is missing or empty, and so are {_list(_PASSTHROUGH, 'and')}"
     if present:
         missing = [name for name in _PASSTHROUGH if name not in present]
         noun, verb = ("Input", "is") if len(missing) == 1 else ("Inputs", "are")
@@ -166,8 +151,7 @@ def _incomplete(present: list[str]) -> InputError:
     return _missing(summary, _SET_ONE)
 
 
-def _list(names: list[str], word: str) -> str:
-    """Return names as a sentence lists them."""
+def _list(names: Iterable[str], word: str) -> str:
     *others, last = names
     comma = "," if len(names) > 2 else ""
     return f"{', '.join(others)}{comma} {word} {last}" if others else last
@@ -202,10 +186,9 @@ def _cleanup(text: str) -> bool:
 def _timeout(text: str) -> int:
     text = text or str(DEFAULT_TIMEOUT_SECONDS)
     if _TIMEOUT.fullmatch(text) is None or not 1 <= int(text) <= LONGEST_TIMEOUT_SECONDS:
-        raise _invalid(
-            f"Input timeout is not a whole number of seconds from 1 to {LONGEST_TIMEOUT_SECONDS}",
-            f"For example, set timeout: {DEFAULT_TIMEOUT_SECONDS}.",
-        )
+        kind = f"a whole number of seconds from 1 to {LONGEST_TIMEOUT_SECONDS}"
+        example = f"For example, set timeout: {DEFAULT_TIMEOUT_SECONDS}."
+        raise _invalid(f"Input timeout is not {kind}", example)
     return int(text)
 
 

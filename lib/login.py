@@ -19,8 +19,7 @@ from lib.stop_file import StepFiles
 if TYPE_CHECKING:
     from lib.api.client import Client
 
-# The step outputs, and the fields of the response that they come from.
-_OUTPUTS = ("operation_id", "registry_url", "registry_type")
+_OUTPUTS = ("operation_id", "registry_url", "registry_type")  # as the response's fields
 # What Docker prints before the registry's own error.
 _DAEMON_PREFIX = re.compile(r'^Error response from daemon: (?:Get "[^"\n]*": )?')
 
@@ -47,10 +46,7 @@ def log_in(
     Saves state before the request is sent, when it is accepted, and when the login finishes,
     so that post can clean up wherever the process was killed. The `state` to start with has
     stage NONE and identifies this run of main; in a composite action it contains the API key.
-
-    Raises:
-        ActionError: the login failed, or its outcome is unknown.
-        Canceled: the step was canceled.
+    Raises an `ActionError` if the login failed or its outcome is unknown, and `Canceled`.
     """
     deadline = Deadline(cancellation, inputs.timeout)
     request, step = inputs.request, _Step(inputs, runner, files)
@@ -58,9 +54,8 @@ def log_in(
     with cancellation.shield(deadline):
         state, accepted = step.send(state, client, deadline, cancellation)
         state, unsaved = step.accept(state, accepted)
-    operation = accepted.operation or client.wait_for(
-        accepted.operation_id, deadline, purpose="login"
-    )
+    operation = accepted.operation
+    operation = operation or client.wait_for(state.operation_id, deadline, purpose="login")
     state = replace(state, server_name=operation.server_name)
     step.save_end(state, operation)
     if not operation.succeeded:
@@ -70,17 +65,12 @@ def log_in(
     runner.info(f"Logged in to {where} in {deadline.elapsed():.1f} s.")
     if unsaved:
         runner.warning(unsaved)
-    runner.info(
-        "The post step will log out when the job ends."
-        if inputs.cleanup
-        else "The server stays logged in after the job (cleanup: false)."
-    )
+    stays = "The server stays logged in after the job (cleanup: false)."
+    runner.info("The post step will log out when the job ends." if inputs.cleanup else stays)
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """The parts of a login that save state and set outputs."""
-
     inputs: LoginInputs
     runner: Runner
     files: StepFiles
@@ -113,10 +103,7 @@ class _Step:
     def accept(
         self, state: LoginState, accepted: AcceptedLogin
     ) -> tuple[LoginState, RunnerError | None]:
-        """Save what the API responded, and set the step outputs.
-
-        Also returns why the state could not be saved, if that is only a warning.
-        """
+        """Save the response, set the step outputs, and return why saving failed if it may fail."""
         state = replace(
             state,
             stage=Stage.ACCEPTED if accepted.operation_id else Stage.REQUESTED,
@@ -184,14 +171,13 @@ def _failure(operation: Operation, state: LoginState, request: LoginRequest) -> 
     if operation.status == "timeout":
         summary, hint = f"The {login} timed out on the server", hints.SERVER_TIMEOUT
     elif operation.exit_code is None:
-        status = operation.status or "unknown"
+        status, hint = operation.status or "unknown", hints.NO_RESULT
         summary = f"Reoclo returned no result for the {login} (status {status})"
-        hint = hints.NO_RESULT
     else:
         is_usual = operation.status in {"completed", "failed"}
         status = "" if is_usual else f", status {operation.status}"
-        summary = f"Login to {state.registry_url} failed on {state.server} "
-        summary += f"(exit code {operation.exit_code}{status})"
+        failed = f"Login to {state.registry_url} failed on {state.server}"
+        summary = f"{failed} (exit code {operation.exit_code}{status})"
         hint = hints.for_docker_output(operation.output, request.credential)
     detail = _DAEMON_PREFIX.sub("", operation.output)
     return LoginFailed(summary, detail=detail, hint=hint, operation_id=state.operation_id)

@@ -10,14 +10,7 @@ from typing import TYPE_CHECKING
 from lib import hints
 from lib.api.models import LogoutRequest, Operation
 from lib.deadline import Clock, Deadline
-from lib.errors import (
-    ActionError,
-    ApiError,
-    LogoutFailed,
-    OperationTimeout,
-    StateError,
-    StatusError,
-)
+from lib.errors import ActionError, ApiError, LogoutFailed, OperationTimeout, StatusError
 from lib.hints import Hint, logout_command
 from lib.runner.commands import Runner
 from lib.state import LoginState, Stage, damaged_state
@@ -26,21 +19,17 @@ from lib.stop_file import StepFiles
 if TYPE_CHECKING:
     from lib.api.client import Client
 
-# With the start of Node and Python, post stays below the 30 s that we promise.
-POST_SECONDS = 25.0
-# Kept for the logout while post waits for the login to end.
-LOGOUT_SECONDS = 10.0
-# How long post waits for a main that is still running, with its request in flight.
-MAIN_SECONDS = 6.0
-# The logout action has more time, because the logout is all that it does.
-LOGOUT_ACTION_SECONDS = 120.0
-# For a login whose state main could not save: to wait for its end, and to log out.
-UNSAVED_SECONDS = 20.0
+POST_SECONDS = 25.0  # with the start of Node and Python, less than the 30 s that we promise
+LOGOUT_SECONDS = 10.0  # kept for the logout while post waits for the login to end
+MAIN_SECONDS = 6.0  # to wait for a main that is still running, with its request in flight
+LOGOUT_ACTION_SECONDS = 120.0  # more, because the logout is all that this action does
+UNSAVED_SECONDS = 20.0  # to wait for the end of a login whose state is unsaved, and to log out
 
 # docker: `Not logged in to <address>`, podman: `Error: not logged into <address>`.
 _NOT_LOGGED_IN = re.compile(r"(?im)^(?:Error: )?not logged in(?:to| to) \S+$")
-# Docker 28 exits with 0 after this.
-_NOT_ERASED = "could not erase credentials"
+_NOT_ERASED = "could not erase credentials"  # Docker 28 exits with 0 after this
+
+_AS_AGENT = "as the Reoclo runner agent's user"
 
 
 def log_out(
@@ -57,13 +46,11 @@ def log_out(
 ) -> None:
     """Log out of the registry that main logged the server in to, within some seconds.
 
-    `saved_state` is what main or the launcher saved, empty if nothing. A key in it takes
-    precedence over `api_key`, because it is there only where post's inputs are unreliable.
-    `own_api_url` returns the API URL of post's inputs, `connect` a client for an API URL and a
-    key, and `is_running` whether a process with this id and start time is running.
-
-    Raises:
-        ActionError: the server may still be logged in.
+    Raises an `ActionError` if the server may still be logged in. `saved_state` is what main or the
+    launcher saved, empty if nothing. A key in it takes precedence over `api_key`, because it is
+    there only where post's inputs are unreliable. `own_api_url` returns the API URL of post's
+    inputs, `connect` a client for an API URL and a key, and `is_running` whether a process with
+    this id and start time is running.
     """
     deadline = Deadline(clock, seconds)
     state, files = _read_state(saved_state, files, own_api_url)
@@ -102,7 +89,12 @@ def _read_state(
     saved_state: str, files: StepFiles, own_api_url: Callable[[], str]
 ) -> tuple[LoginState, StepFiles]:
     """Create the stop file, and return the newest state of this login and its files."""
-    state, damage = _decode(saved_state)
+    state: LoginState | None = None
+    damage: ActionError | None = None
+    try:
+        state = LoginState.decode(saved_state) if saved_state else None
+    except ActionError as error:
+        damage = error
     files = replace(files, login_id=state.id if state else "")
     files.stop()
     if damage:
@@ -118,21 +110,13 @@ def _read_state(
     return newest, replace(files, login_id=newest.id)
 
 
-def _decode(saved_state: str) -> tuple[LoginState | None, StateError | None]:
-    """Return the state that the runner passed on, or why it cannot be used."""
-    try:
-        return (LoginState.decode(saved_state) if saved_state else None), None
-    except StateError as error:
-        return None, error
-
-
 def _newer(state: LoginState | None, on_disk: str) -> LoginState | None:
     """Return the later of the state that the runner passed on and the state file's."""
     if not on_disk:
         return state
     try:
         newest = LoginState.decode(on_disk)
-    except StateError:
+    except ActionError:
         if state is None or state.stage is Stage.NONE:
             raise
         return state
@@ -188,11 +172,9 @@ def _clean_up(
 def _end_of_login(
     state: LoginState, client: Client, deadline: Deadline
 ) -> Operation | ActionError | None:
-    """Wait for a login that might end later, because it would then end after the logout.
+    """Wait for a login that might end after the logout. Return its end, or why that is unknown.
 
-    Returns:
-        How it ended, or why that is unknown; None if main saw it end, or if there is no
-        operation to poll.
+    Returns None if main saw it end, or if there is no operation to poll.
     """
     if state.stage is Stage.SUCCEEDED or not state.operation_id:
         return None
@@ -260,40 +242,31 @@ def _is_verified(operation: Operation) -> bool:
         if not operation.reports_failure:
             return False
     code = "" if operation.exit_code is None else f"exit code {operation.exit_code}, "
-    raise LogoutFailed(
-        f"`docker logout` failed on the server ({code}status {operation.status or 'unknown'})",
-        detail=operation.output,
-        hint=Hint("", hints.LOGOUT_FAILED),
-        operation_id=operation.operation_id,
-    )
+    reason = f"`docker logout` failed on the server ({code}status {operation.status or 'unknown'})"
+    hint, operation_id = Hint("", hints.LOGOUT_FAILED), operation.operation_id
+    raise LogoutFailed(reason, detail=operation.output, hint=hint, operation_id=operation_id)
 
 
 def _unknown_registry(state: LoginState, reason: str) -> LogoutFailed:
-    fix = (
+    hint = Hint(
         f"Look up the operations of credential {state.credential_id} in the Reoclo audit log. If "
-        f"the login succeeded, run `docker logout` with its registry on {state.server} as the "
-        "Reoclo runner agent's user."
+        "the login succeeded, run `docker logout` with its registry on "
+        f"{state.server} {_AS_AGENT}.",
+        hints.OUTCOME_UNKNOWN,
     )
-    return LogoutFailed(
-        f"The login request might have reached the Reoclo API, but {reason}, so the registry is "
-        "unknown",
-        hint=Hint(fix, hints.OUTCOME_UNKNOWN),
-        operation_id=state.operation_id,
-    )
+    summary = f"The login request might have reached the Reoclo API, but {reason}, so the registry "
+    return LogoutFailed(f"{summary}is unknown", hint=hint, operation_id=state.operation_id)
 
 
 def _late_login(state: LoginState, reason: str) -> LogoutFailed:
-    fix = (
+    hint = Hint(
         "Look up the login in the Reoclo audit log. If it finished after the logout, run "
-        f"{logout_command(state.registry_url)} on the server as the Reoclo runner agent's user."
+        f"{logout_command(state.registry_url)} on the server {_AS_AGENT}.",
+        hints.LATE_LOGIN,
     )
-    return LogoutFailed(
-        f"Logged out of {state.registry_url} on {state.server}, but the login might still finish: "
-        f"{reason}",
-        hint=Hint(fix, hints.LATE_LOGIN),
-        operation_id=state.operation_id,
-        operation_label="login operation",
-    )
+    summary = f"Logged out of {state.registry_url} on {state.server}, but the login might still "
+    operation = {"operation_id": state.operation_id, "operation_label": "login operation"}
+    return LogoutFailed(f"{summary}finish: {reason}", hint=hint, **operation)
 
 
 def _not_logged_out(
@@ -305,19 +278,15 @@ def _not_logged_out(
         fix = ", and add registry_logout to the key's Allowed Operations."
     elif isinstance(cause, ApiError) and not cause.retryable:
         fix = f". {cause.hint.text}"  # what a later attempt needs does not help here
-    by_hand = (
-        f"The server may still be logged in. Run {logout_command(state.registry_url)} on the "
-        "server as the Reoclo runner agent's user"
-    )
+    by_hand = f"Run {logout_command(state.registry_url)} on the server {_AS_AGENT}"
     return LogoutFailed(
         f"Could not log out of {state.registry_url or 'the registry'} on {state.server}: {reason}",
         detail=cause.detail if cause else "",
-        hint=Hint(by_hand + fix, hints.LOGOUT_FAILED),
+        hint=Hint(f"The server may still be logged in. {by_hand}{fix}", hints.LOGOUT_FAILED),
         operation_id=operation_id or state.operation_id,
         operation_label="operation" if operation_id else "login operation",
     )
 
 
 def _lower(summary: str) -> str:
-    """Return a summary as it reads in the middle of a sentence."""
     return summary[:1].lower() + summary[1:]

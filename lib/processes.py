@@ -1,7 +1,5 @@
 """Whether another process is running."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Which workflow run this is, for Reoclo's audit log."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from typing import Any
 

@@ -1,8 +1,7 @@
-"""What main saves for post, and how far the login had progressed when it did.
+"""What main saves for post: one entry, saved anew at each stage.
 
-The state is one entry, saved anew at each stage: a later entry replaces an earlier one, so a
-kill at any moment leaves a complete state. Post validates all of it, because an earlier step
-of the job may have written an entry of the same name.
+A later entry replaces an earlier one, so a kill at any moment leaves a complete state. Post
+validates all of it, because an earlier step of the job may have written an entry of that name.
 """
 
 from __future__ import annotations
@@ -16,8 +15,7 @@ from lib.errors import StateError
 from lib.formats import is_operation_id, is_registry_url, is_server_name, is_uuid, normalize_api_url
 from lib.hints import Hint
 
-# The name of the one state entry: main saves it, post reads it as STATE_login.
-STATE_NAME = "login"
+STATE_NAME = "login"  # of the entry, which post reads as STATE_login
 VERSION = 2
 
 
@@ -73,11 +71,7 @@ class LoginState:
 
     @classmethod
     def decode(cls, text: str) -> LoginState:
-        """Parse what `encode` returned.
-
-        Raises:
-            StateError: the text is damaged, of another version, or foreign.
-        """
+        """Parse what `encode` returned, or raise `StateError` if the text is anything else."""
         try:
             data = json.loads(text)
             if data.pop("version") != VERSION:
@@ -93,7 +87,6 @@ class LoginState:
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def _validate(self) -> None:
-        """Raise unless each value has its type and format."""
         kinds = {"stage": Stage, "cleanup": bool, "maybe_repeated": bool, "pid": int}
         if any(type(value) is not kinds.get(name, str) for name, value in self._values().items()):
             raise damaged_state("a value has the wrong type")
@@ -116,9 +109,6 @@ class LoginState:
 
 def damaged_state(reason: str) -> StateError:
     """Return the error for a state that post cannot use."""
-    fix = (
-        "If the login step logged a server in, run `docker logout` with the registry's address on "
-        "the server as the Reoclo runner agent's user."
-    )
-    summary = f"Cannot use the saved login state: {reason}"
-    return StateError(summary, hint=Hint(fix, hints.DAMAGED_STATE))
+    fix = "If the login step logged a server in, run `docker logout` with the registry's address "
+    hint = Hint(f"{fix}on the server as the Reoclo runner agent's user.", hints.DAMAGED_STATE)
+    return StateError(f"Cannot use the saved login state: {reason}", hint=hint)

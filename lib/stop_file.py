@@ -1,23 +1,16 @@
 """The stop file: who is first, main or post, where no signal arrives.
 
-In a job container a cancellation ends only the runner's `docker exec` client. Main keeps
-running beside post, and could log in after post found nothing to do. Two files beside
-GITHUB_STATE, in the folder that all steps of a job share, prevent that:
+In a job container a cancellation ends only the runner's `docker exec` client. Main keeps running
+beside post, and could log in after post found nothing to do. Two files beside GITHUB_STATE, in the
+folder that all steps of a job share, prevent that: main appends each state to its state file, looks
+for a stop file, and sends the login request only if there is none. Post creates the stop file, and
+then reads the newest state. So main sends nothing, or its state is on disk already and post finds
+it. The order, not the timing, makes that certain. Later, main takes a stop file for a cancellation.
 
-* Main appends each state to its own state file, looks for a stop file, and sends the
-  login request only if there is none.
-* Post creates the stop file, and then reads the newest state.
-
-If the stop file came before main looked, main sends nothing. If it came afterwards, main's
-state is on disk already, and post finds it. The order, not the timing, makes that certain.
-Later, main treats a stop file as a cancellation.
-
-Normally post knows the id of its login and names it in the stop file's name, so that the inner
-steps of a composite action, which share GITHUB_ACTION, do not stop each other, and a file left
-by an earlier job has no effect. If the runner lost the state, post stops every login of the step.
+Post names the id of its login in the stop file's name, so that the inner steps of a composite
+action, which share GITHUB_ACTION, do not stop each other, and a file left by an earlier job has no
+effect. If the runner lost the state, post stops every login of the step.
 """
-
-from __future__ import annotations
 
 import hashlib
 import os
@@ -29,8 +22,7 @@ from lib.formats import is_uuid
 from lib.runner.commands import append_whole
 
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
-# A state is shorter than 4 KiB, and there are at most five of them.
-_LONGEST_STATE_FILE = 64 * 1024
+_LONGEST_STATE_FILE = 64 * 1024  # at most five states, each shorter than 4 KiB
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,5 @@
 """Client for the Reoclo automation API."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import KW_ONLY, asdict, dataclass, replace
 from typing import Protocol, TypeVar
@@ -20,8 +18,7 @@ T = TypeVar("T")
 LOGIN_ATTEMPT_SECONDS = 30.0
 SHORTEST_ATTEMPT_SECONDS = 5.0
 LONGEST_ATTEMPT_SECONDS = 30.0
-# How long after a login was accepted its operation may be unknown to the API's other servers.
-VISIBILITY_SECONDS = 5.0
+VISIBILITY_SECONDS = 5.0  # how long the API's other servers may not know a new operation
 
 
 class Sender(Protocol):
@@ -43,11 +40,7 @@ class Client:
     debug: Callable[[str], None]  # writes a debug line about each request
 
     def log_in(self, request: LoginRequest, deadline: Deadline) -> AcceptedLogin:
-        """Request a login.
-
-        Raises:
-            ApiError: no attempt was accepted; `maybe_processed` covers all attempts.
-        """
+        """Request a login, or raise an `ApiError` whose `maybe_processed` covers all attempts."""
 
         def attempt() -> AcceptedLogin:
             # A second login request is a second login, so this one may take long.
@@ -59,11 +52,7 @@ class Client:
         return replace(outcome.response, maybe_repeated=outcome.maybe_processed)
 
     def log_out(self, request: LogoutRequest, deadline: Deadline) -> Operation:
-        """Request a logout, and return its operation; an empty one if the response names none.
-
-        Raises:
-            ApiError: no attempt was accepted.
-        """
+        """Request a logout, and return its operation; an empty one if the response names none."""
 
         def attempt() -> Operation:
             response = self._exchange(request.endpoint, asdict(request), self._limits(deadline))
@@ -81,11 +70,8 @@ class Client:
     ) -> Operation:
         """Poll an operation until it ends; for the first time after `first_seconds`.
 
-        The messages name the `purpose`: "login" or "logout".
-
-        Raises:
-            OperationTimeout: the operation did not end in time.
-            ApiError: a request failed permanently.
+        Raises an `OperationTimeout` if it did not end in time, and an `ApiError` if a request
+        failed permanently. The messages name the `purpose`: "login" or "logout".
         """
         last: list[Operation] = []  # the newest response, for the message of a timeout
         visible = Deadline(self.clock, VISIBILITY_SECONDS)
@@ -125,9 +111,8 @@ class Client:
                 is_early = error.status == 404 and visible.remaining() > 0
                 raise replace(error, retryable=error.retryable or is_early) from error
             if operation.operation_id not in {"", operation_id}:
-                raise models.invalid_response(
-                    "the response is for a different operation", retryable=True
-                )
+                reason = "the response is for a different operation"
+                raise models.invalid_response(reason, retryable=True)
             return operation
 
         return self._retry(attempt, retry.POLL, deadline).response
@@ -212,20 +197,12 @@ def _field_error(entry: object) -> str:
 
 
 def _timed_out(
-    operation_id: str,
-    purpose: str,
-    deadline: Deadline,
-    last: list[Operation],
-    fault: ApiError | None = None,
+    operation_id: str, purpose: str, deadline: Deadline, last: list[Operation], *faults: ApiError
 ) -> OperationTimeout:
-    status = (last[0].status if last else "") or "unknown"
-    if fault:
+    summary, detail = f"Timed out after {deadline.limit:.0f} s waiting for the {purpose}", ""
+    hint, status = hints.TIMEOUT, (last[0].status if last else "") or "unknown"
+    for fault in faults:
         summary = f"Stopped waiting for the {purpose} after {deadline.elapsed():.0f} s"
-    else:
-        summary = f"Timed out after {deadline.limit:.0f} s waiting for the {purpose}"
-    return OperationTimeout(
-        f"{summary} (last status: {status})",
-        detail=fault.summary if fault else "",
-        hint=fault.hint if fault else hints.TIMEOUT,
-        operation_id=operation_id,
-    )
+        detail, hint = fault.summary, fault.hint
+    summary = f"{summary} (last status: {status})"
+    return OperationTimeout(summary, detail=detail, hint=hint, operation_id=operation_id)

@@ -1,9 +1,4 @@
-"""Connections that record whether a request was sent, and that pass dead addresses quickly.
-
-The only module that imports urllib3's connection classes.
-"""
-
-from __future__ import annotations
+"""Connections that record whether a request was sent, and that pass dead addresses quickly."""
 
 import socket
 import ssl
@@ -131,11 +126,7 @@ class _HttpsPool(HTTPSConnectionPool):
 
 
 class RecordingAdapter(HTTPAdapter):
-    """Adapter of requests for these connections.
-
-    Args:
-        tls: TLS context for the API and for a proxy with TLS; None for plain http.
-    """
+    """Adapter of requests for these connections. Without a TLS context it is for plain http."""
 
     def __init__(self, tls: ssl.SSLContext | None) -> None:
         self._tls = tls

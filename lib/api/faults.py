@@ -1,7 +1,5 @@
 """Classification of failed requests, by the exceptions that requests and urllib3 publish."""
 
-from __future__ import annotations
-
 import re
 import socket
 import ssl

@@ -1,8 +1,7 @@
 """Endpoints, requests and responses of the API.
 
 The shapes are those of the API's public clients (reoclo/docker-auth v1, reoclo/cli). Not every
-response is documented, so what the action does not need is optional. A value that it uses is
-validated here first.
+response is documented, so what the action does not need is optional. The rest is validated here.
 """
 
 from __future__ import annotations
@@ -20,6 +19,8 @@ Json = dict[str, Any]
 _INTERRUPTED = frozenset({"timeout", "cancelled", "canceled"})
 _UNSUCCESSFUL = _INTERRUPTED | {"failed", "error"}
 _TERMINAL = _UNSUCCESSFUL | {"completed"}
+
+_THIS_SERVER = "Allowed Servers includes this server"
 
 
 class Endpoint(NamedTuple):
@@ -47,8 +48,8 @@ class VaultLogin:
     endpoint: ClassVar = Endpoint(
         "POST",
         "/registry-auth/login",
-        requires="Allowed Servers includes this server, Allowed Credentials includes this "
-        "credential, and Allowed Operations includes registry_login",
+        f"{_THIS_SERVER}, Allowed Credentials includes this credential, and Allowed Operations "
+        "includes registry_login",
         ids="server_id and credential_id",
         not_found="Server or credential not found",
     )
@@ -72,8 +73,8 @@ class PassthroughLogin:
     endpoint: ClassVar = Endpoint(
         "POST",
         "/registry-auth/login-direct",
-        requires="Allowed Servers includes this server, Allowed Operations includes "
-        "registry_login, and registry passthrough (allow_registry_passthrough) is enabled",
+        f"{_THIS_SERVER}, Allowed Operations includes registry_login, and registry passthrough "
+        "(allow_registry_passthrough) is enabled",
     )
 
     @property
@@ -91,23 +92,15 @@ class LogoutRequest:
 
     server_id: str
     registry_url: str
-    endpoint: ClassVar = Endpoint(
-        "POST",
-        "/registry-auth/logout",
-        requires="Allowed Servers includes this server and Allowed Operations includes "
-        "registry_logout",
-    )
+    _requires = f"{_THIS_SERVER} and Allowed Operations includes registry_logout"
+    endpoint: ClassVar = Endpoint("POST", "/registry-auth/logout", _requires)
 
 
 def operation_endpoint(operation_id: str) -> Endpoint:
     """Return the endpoint that reports an operation's status."""
-    return Endpoint(
-        "GET",
-        f"/operations/{operation_id}",
-        requires="Allowed Servers includes this server and Allowed Operations includes "
-        "registry_login and registry_logout",
-        not_found="Operation not found",
-    )
+    path, operations = f"/operations/{operation_id}", "registry_login and registry_logout"
+    requires = f"{_THIS_SERVER} and Allowed Operations includes {operations}"
+    return Endpoint("GET", path, requires, not_found="Operation not found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,10 +126,7 @@ class Operation:
 
     @property
     def failed(self) -> bool:
-        """Whether the command provably failed: it has an exit code other than 0.
-
-        After a timeout or a cancellation on the server, an exit code proves nothing.
-        """
+        """Whether the command provably failed; in an interrupted one, an exit code is no proof."""
         return bool(self.exit_code) and self.status not in _INTERRUPTED
 
     @property
@@ -178,18 +168,13 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptedLogin:
-    """Response to a login request.
-
-    `operation_id` and `registry_url` are empty if missing or unsafe, `registry_type` also if
-    the API knows none. `operation` is the operation if it ended before the response.
-    `maybe_repeated` is whether an earlier attempt, whose response was lost, may have started
-    another operation.
-    """
+    """Response to a login request. Texts are empty if missing or unsafe."""
 
     operation_id: str
     registry_url: str
     registry_type: str
-    operation: Operation | None = None
+    operation: Operation | None = None  # if it ended before the response
+    # Whether an earlier attempt, whose response was lost, may have started another operation.
     maybe_repeated: bool = False
 
     @classmethod

@@ -1,10 +1,7 @@
 """When to retry a request and when to poll. The only module that imports `backoff`.
 
-Of `backoff`, only the wait generators and the jitter are used: its decorators sleep with
-`time.sleep`, which neither a cancellation nor a test can reach, and fail on Python 3.16.
+Its decorators sleep where neither a cancellation nor a test can reach, and fail on Python 3.16.
 """
-
-from __future__ import annotations
 
 import itertools
 import random
@@ -27,20 +24,15 @@ SHORTEST_INTERVAL_SECONDS = 0.5
 LONGEST_INTERVAL_SECONDS = 5.0
 INTERVAL_SHARE = 0.1
 INTERVAL_JITTER = 0.05
-# Kept free before the deadline, so that the last request can receive its response.
-LAST_REQUEST_SECONDS = 0.5
+LAST_REQUEST_SECONDS = 0.5  # kept before the deadline, for the last request's response
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How often and how soon to retry.
+    """How often and how soon to retry."""
 
-    `attempts` does not count those that the API throttled; None is no limit but the deadline.
-    `shortest_wait` is in seconds, between two attempts.
-    """
-
-    attempts: int | None
-    shortest_wait: float = 0.0
+    attempts: int | None  # without those that the API throttled; None: up to the deadline
+    shortest_wait: float = 0.0  # in seconds, between two attempts
 
 
 CHANGE = RetryPolicy(attempts=ATTEMPTS)  # a login or a logout
@@ -66,17 +58,11 @@ def call_with_retries(
 ) -> Outcome[T]:
     """Call `send` until it succeeds, fails permanently, or runs out of attempts or time.
 
-    Calls `on_retry` with the error, the seconds to wait and the number of the next attempt.
-
-    Raises:
-        ApiError: the last error, with the number of attempts.
-        Canceled: at a checkpoint.
-            Both are raised anew, with whether any attempt may have been processed.
+    Calls `on_retry` with the error, the seconds to wait and the number of the next attempt. Raises
+    the last `ApiError` or `Canceled` anew, with whether any attempt may have been processed.
     """
-    waits = _waits()
-    maybe_processed = False
+    waits, seconds, maybe_processed = _waits(), 0.0, False
     failures = invalid = 0
-    seconds = 0.0
     for attempt in itertools.count(1):
         try:
             if seconds:

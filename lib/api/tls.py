@@ -1,12 +1,8 @@
-"""TLS trust. The only module that imports `truststore`.
+"""TLS trust: that of the system, of certifi, and of the files that the environment names.
 
-Four sources together: the system's trust store as the system itself reads it (OpenSSL's or the
-distribution's files on Linux, the keychain on macOS, the certificate stores on Windows), the
-certificates of certifi, which `lib.api.connection` and requests add, and the files that the
-environment names. A variable can add trust. None can turn verification off.
+The only module that imports `truststore`, which reads the system's trust store as the system does.
+requests and `lib.api.connection` add certifi. A variable adds trust; none turns verification off.
 """
-
-from __future__ import annotations
 
 import platform
 import ssl
@@ -26,8 +22,7 @@ def create_context(ca_paths: Mapping[str, str], log: Callable[[str], None]) -> s
 
     context = SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if ca_paths:
-        # What OpenSSL trusts by default, which SSL_CERT_FILE would replace. Not every system
-        # has both.
+        # What OpenSSL trusts by default, which SSL_CERT_FILE would replace. Some have only one.
         defaults = ssl.get_default_verify_paths()
         for path in (defaults.openssl_cafile, defaults.openssl_capath):
             _add(context, path)

@@ -1,11 +1,8 @@
 """HTTP transport: one request, one response, bounded by a deadline.
 
-The only module that imports `requests` to send with. A timeout of requests bounds each wait
-for bytes, not the whole response, and a name lookup has no timeout at all. So each request
-runs in its own thread, which is abandoned after the deadline.
+A timeout of requests bounds each wait for bytes, not the whole response, and a name lookup has
+none. So each request runs in its own thread, which is abandoned after the deadline.
 """
-
-from __future__ import annotations
 
 import json
 import re
@@ -32,8 +29,7 @@ USER_AGENT = f"reoclo-docker-auth/{__version__}"
 LONGEST_BODY_BYTES = 4 * 1024 * 1024
 
 _DIGITS = re.compile(r"[0-9]+")
-# More seconds than any deadline has; a longer number would not fit a float.
-_FOREVER = 1e9
+_FOREVER = 1e9  # seconds; a longer number would not fit a float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +85,8 @@ class Transport:
     def send(self, method: str, path: str, body: Json | None, *, deadlines: Deadlines) -> Response:
         """Send one request with a JSON body, and read the whole response.
 
-        Raises:
-            TransportError: no complete response arrived.
-            InvalidResponse: the response is too large, or its status is 1xx.
-            Canceled: at a cancellation checkpoint, with whether the request was sent.
+        Raises a `TransportError`, an `InvalidResponse` if the response is too large or its status
+        is 1xx, or `Canceled` with whether the request was sent.
         """
         attempt = Attempt(self.limits)
         outcome = _run_in_thread(attempt, lambda: self._exchange(method, path, body))
@@ -133,10 +127,7 @@ class Transport:
 
 
 def open_session(api_key: str, tls: ssl.SSLContext | None) -> requests.Session:
-    """Return a session that sends the API key and keeps one connection for all requests.
-
-    Without a TLS context it is for plain http, and so for loopback addresses.
-    """
+    """Return a session that keeps one connection. Without a TLS context it is for loopback only."""
     session = _Session()
     session.auth = BearerAuth(api_key)
     session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
@@ -148,11 +139,7 @@ def open_session(api_key: str, tls: ssl.SSLContext | None) -> requests.Session:
 
 
 def parse_retry_after(text: str) -> float | None:
-    """Parse a Retry-After header, in seconds or as a date (RFC 9110, section 10.2.3).
-
-    Returns:
-        The seconds to wait, never negative; None for anything else.
-    """
+    """Return the seconds of a Retry-After header (RFC 9110, section 10.2.3), never negative."""
     text = text.strip()
     if _DIGITS.fullmatch(text):
         return float(text) if len(text) < 10 else _FOREVER

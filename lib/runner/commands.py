@@ -1,14 +1,9 @@
-"""Log lines, workflow commands and command files.
+"""Log lines, workflow commands and command files, whose text is redacted and sanitized here.
 
-The only module that imports `actions_toolkit`, and the only one that writes. The toolkit
-provides the grammar of commands and command files. The files are opened here, because the
-toolkit reads their paths from the process's environment and ends lines with `os.linesep`,
-which runners on other systems read as part of the value.
-
-All text is redacted, sanitized and truncated here, on its way out.
+The only module that writes, and that imports `actions_toolkit`, for the grammar. The files are
+opened here, because the toolkit reads their paths from the process's environment and ends lines
+with `os.linesep`, which runners on other systems read as part of the value.
 """
-
-from __future__ import annotations
 
 import os
 import re
@@ -32,9 +27,8 @@ _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | _SAFELY
 class Runner:
     """The runner's side of a step: log, annotations, outputs and state.
 
-    The command files are None if the runner created none. The API key must not appear in an
-    output or in the state. `is_act` is whether the runner parses commands as act does.
-    `append` appends to a command file, all or nothing; the simulation has its own files.
+    The API key must not appear in an output or in the state. `is_act` is whether the runner parses
+    commands as act does. `append` is that of the simulation, which has its own files.
     """
 
     def __init__(
@@ -141,11 +135,8 @@ def _append(
             raise FileNotFoundError(2, "the runner provides no file")
         append(path, entry.encode("utf-8"))
     except OSError as error:
-        raise RunnerError(
-            f"Cannot write the runner's {purpose}",
-            detail=error.strerror or str(error),
-            hint=hints.RUNNER_FILES,
-        ) from error
+        summary, detail = f"Cannot write the runner's {purpose}", error.strerror or str(error)
+        raise RunnerError(summary, detail=detail, hint=hints.RUNNER_FILES) from error
 
 
 def append_whole(path: Path, data: bytes, *, flags: int = 0) -> None:

@@ -1,10 +1,4 @@
-"""Redaction of secrets in log lines.
-
-A runner masks the registered values and some encoded forms of them; other runners mask fewer
-forms. So the action itself removes secrets from everything it writes.
-"""
-
-from __future__ import annotations
+"""Redaction of secrets in everything that the action writes: runners mask only some forms."""
 
 import json
 import re
@@ -14,10 +8,8 @@ from urllib.parse import quote
 
 from lib.runner.sanitize import strip_escapes
 
-# Shorter strings are not secrets, and replacing them would garble every line.
-_SHORTEST_SECRET = 4
-# A shorter encoded form can occur in unrelated text.
-_SHORTEST_ENCODED_FORM = 8
+_SHORTEST_SECRET = 4  # replacing shorter strings would garble every line
+_SHORTEST_ENCODED_FORM = 8  # a shorter one can occur in unrelated text
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 _URL_SAFE = str.maketrans("+/", "-_")
 
@@ -31,8 +23,8 @@ def secret_lines(secret: str) -> list[str]:
 def split_for_act(secret: str) -> list[str]:
     """Split a line of a secret at `::`.
 
-    act takes everything up to the last `::` of a line as the command's name, and would print
-    the line that should mask the secret (nektos/act, pkg/runner/command.go).
+    act takes all up to a line's last `::` as the command's name, and would print the line that
+    should mask the secret (nektos/act, pkg/runner/command.go).
     """
     pieces = re.split(r"^:+|:{2,}", secret)
     return [piece for piece in pieces if len(piece) >= _SHORTEST_SECRET]

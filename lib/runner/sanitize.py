@@ -5,14 +5,10 @@ A runner interprets some lines of a log as commands: `::name::` at the start of 
 src/Runner.Common/ActionCommand.cs). So nothing is printed before it was sanitized here.
 """
 
-from __future__ import annotations
-
 import re
 
-# Characters of a stream that are enough to see what went wrong.
-STREAM_LIMIT = 64 * 1024
-# Characters of an excerpt in an annotation, which runners truncate at 4,096 characters.
-EXCERPT_LIMIT = 600
+STREAM_LIMIT = 64 * 1024  # characters that are enough to see what went wrong
+EXCERPT_LIMIT = 600  # characters in an annotation, which runners truncate at 4,096
 
 _PAGE = re.compile(
     r"<(?:!doctype|html|head|body|title|center|div|form|h[1-6]|p|pre|script)\b.*",
