@@ -22,12 +22,7 @@ TIMEOUT_SECONDS = 100
 
 
 class Act:
-    """Runs workflows under act, in a repository of their own.
-
-    Args:
-        program: Path of act.
-        folder: Empty folder for that repository and for act's files.
-    """
+    """Runs workflows under act, in a repository of their own in an empty folder."""
 
     def __init__(self, program: str, folder: Path) -> None:
         self.checkout = folder / "checkout"
@@ -47,15 +42,7 @@ class Act:
         event: str = "push",
         with_python: bool = True,
     ) -> int:
-        """Run a workflow and return act's exit status.
-
-        Args:
-            workflow: Path in the repository.
-            api: Fake API that the workflow uses.
-            arguments: More arguments for act.
-            event: What triggers the workflow.
-            with_python: Whether its jobs find a Python.
-        """
+        """Run a workflow of the repository, with more arguments, and return act's exit status."""
         command = [*self._command(workflow, api, event), *_platform(with_python=with_python)]
         path = os.environ["PATH"] if with_python or IN_CONTAINERS else self._path_with_node()
         return _wait(self._start([*command, *arguments], path))

@@ -28,8 +28,6 @@ REAL = f'{sys.executable} "$@"'
 MakeRunner = Callable[..., Runner]
 Wrap = Callable[..., dict[str, str]]
 
-on_github = pytest.mark.parametrize("profile", [GITHUB], ids=str)
-
 
 @pytest.fixture
 def profile() -> Profile:

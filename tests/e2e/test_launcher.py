@@ -20,7 +20,7 @@ import pytest
 
 from lib import CANCELED, FAILED, SUCCEEDED, TOO_OLD, UNUSABLE
 from tests.conftest import Play
-from tests.e2e.conftest import API_KEY, CREDENTIAL_ID, SERVER_ID, SHIPPED, wait_for
+from tests.e2e.conftest import SERVER_ID, SHIPPED, VAULT, wait_for
 from tests.runner import Runner
 from tests.runner.checkout import ROOT, check_out
 
@@ -249,8 +249,7 @@ def test_job_in_a_linked_folder_with_a_strange_name(
     action = tmp_path / "ünï & 'code' $HOME"
     check_out(tmp_path / "cache" / "of actions", *SHIPPED)
     action.symlink_to(tmp_path / "cache" / "of actions")
-    inputs = {"api_key": API_KEY, "server_id": SERVER_ID, "credential_id": CREDENTIAL_ID}
-    inputs["api_url"] = fake_api("ghcr").url
+    inputs = {**VAULT, "api_url": fake_api("ghcr").url}
     wrapper = program(f'exec {sys.executable} "$@"')
     path = f"{wrapper}:{Path(NODE).parent}"
     runner = Runner(tmp_path / "job", inputs, action=action, environment={"PATH": path})

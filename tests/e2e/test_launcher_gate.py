@@ -11,7 +11,7 @@ import pytest
 
 from lib import TOO_OLD, UNUSABLE
 from tests.conftest import Play
-from tests.e2e.conftest import MakeRunner, on_github
+from tests.e2e.conftest import MakeRunner
 from tests.runner.checkout import ROOT
 
 BY_CODE = {"DOCKER_AUTH_EXIT_CODES": "1"}
@@ -41,7 +41,6 @@ def test_old_python_is_rejected(python: Path) -> None:
 
 
 def test_old_pythons_exist_in_ci() -> None:
-    """In CI the test before this one must have something to run."""
     assert installed("2.7.*", "3.[0-9].*") or os.environ.get("CI") != "true"
 
 
@@ -53,7 +52,6 @@ def test_python_without_ssl_is_unusable() -> None:
     assert (code, error.count("\n")) == (1, 1)
 
 
-@on_github
 @pytest.mark.parametrize(
     "python",
     installed("3.1[0-9].*") or [Path(sys.executable)],

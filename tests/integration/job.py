@@ -98,19 +98,14 @@ class Ended:
 class Job:
     """Runs main and post as the launcher does, one after the other.
 
-    Args:
-        folder: Folder of the runner's files.
-        api_url: The api_url input, or the port of a plain http server.
-        variables: More environment variables; the mode is vault unless they have its inputs.
-
-    Attributes:
-        limits: Time limits of an attempt.
-        padding: Bytes in the state file before main's own entries.
+    `api_url` can be the port of a plain http server. The mode is vault unless `variables` has
+    the inputs of passthrough.
     """
 
     def __init__(self, folder: Path, api_url: str | int, **variables: Any) -> None:
         self.state, self._output = folder / "state", folder / "output"
-        self.limits, self.padding = LIMITS, 0
+        self.limits = LIMITS
+        self.padding = 0  # bytes in the state file before main's own entries
         url = f"http://127.0.0.1:{api_url}" if isinstance(api_url, int) else api_url
         self.variables = {
             "INPUT_API_KEY": KEY,

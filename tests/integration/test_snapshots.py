@@ -33,23 +33,14 @@ _VOLATILE = {
 
 
 class Scenario(NamedTuple):
-    """What the API responds, and how the step is set up.
+    """What the API responds, and how the step is set up."""
 
-    Args:
-        answers: Answers in turn, by the last segment of the path.
-        variables: More environment variables.
-        scripts: What happens to each connection.
-        url: Returns the api_url input for the server's port.
-        post: More environment variables of post.
-        breaks_state: Whether the disk is full from the login's response to the end of main.
-    """
-
-    answers: Mapping[str, Sequence[Answer]] = {}
-    variables: Mapping[str, Any] = {}
+    answers: Mapping[str, Sequence[Answer]] = {}  # in turn, by the last segment of the path
+    variables: Mapping[str, Any] = {}  # more of the environment
     scripts: Sequence[str] = ("serve",)
-    url: Callable[[int], str] = "http://127.0.0.1:{}".format
-    post: Mapping[str, Any] = {}
-    breaks_state: bool = False
+    url: Callable[[int], str] = "http://127.0.0.1:{}".format  # of the server's port
+    post: Mapping[str, Any] = {}  # more of the environment of post
+    breaks_state: bool = False  # the disk is full from the login's response to the end of main
 
 
 def login(*answers: Answer) -> Scenario:

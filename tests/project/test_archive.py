@@ -8,16 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.conftest import VAULT
 from tests.fake_api import FakeApi, recording
 from tests.runner import Runner
 from tests.runner.checkout import check_out
 
 NEEDED = {"action.yml", "main.py", "post.py", "logout", "lib"}
 DOCUMENTS = {"README.md", "CHANGELOG.md", "LICENSE", "SECURITY.md", "docs"}
-INPUTS = {
-    "api_key": "rca_Zm9vYmFy0123456789",
-    "server_id": "11111111-2222-4333-8444-555555555555",
-}
+LOGOUT = {**VAULT, "credential_id": "", "registry_url": "ghcr.io"}
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +40,7 @@ def test_archive_has_only_the_action_and_its_documents(archive: Path) -> None:
 
 def test_main_and_post_run_from_the_archive(archive: Path, tmp_path: Path) -> None:
     with FakeApi([recording.load("ghcr")]) as api:
-        inputs = {"credential_id": "66666666-7777-4888-9999-000000000000", "api_url": api.url}
-        runner = Runner(tmp_path, {**INPUTS, **inputs}, action=archive)
+        runner = Runner(tmp_path, {**VAULT, "api_url": api.url}, action=archive)
         main, post = runner.main(), runner.post()
         api.verify()
     assert (main.exit_code, main.outputs["registry_url"], post.exit_code) == (0, "ghcr.io", 0)
@@ -52,7 +49,6 @@ def test_main_and_post_run_from_the_archive(archive: Path, tmp_path: Path) -> No
 
 def test_logout_runs_from_the_archive(archive: Path, tmp_path: Path) -> None:
     with FakeApi([recording.load("logout-only")]) as api:
-        inputs = {"registry_url": "ghcr.io", "api_url": api.url}
-        step = Runner(tmp_path, {**INPUTS, **inputs}, action=archive / "logout").main()
+        step = Runner(tmp_path, {**LOGOUT, "api_url": api.url}, action=archive / "logout").main()
         api.verify()
     assert (step.exit_code, step.log.annotations) == (0, [])

@@ -26,9 +26,8 @@ def test_action_is_fit_for_the_marketplace() -> None:
     assert len(action["description"]) < 125
     assert set(action["branding"]) == {"icon", "color"}
     assert action["runs"]["post-if"] == "always()"
-    assert (
-        "pre" not in action["runs"]
-    )  # not run for `uses: ./`, and run where the step's `if` is false
+    # It is not run for `uses: ./`, and is run where the step's `if` is false.
+    assert "pre" not in action["runs"]
     assert all((ROOT / action["runs"][stage]).is_file() for stage in ("main", "post"))
 
 
@@ -44,19 +43,16 @@ def test_defaults_of_the_action_are_those_of_the_code() -> None:
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_example_uses_existing_inputs_and_outputs(path: Path) -> None:
-    text = path.read_text("utf-8")
+    text, inputs = path.read_text("utf-8"), load("action.yml")["inputs"]
     jobs = yaml.safe_load(text)["jobs"].values()
     steps = [step for job in jobs for step in job.get("steps", [])]
     logins = [step for step in steps if re.search("reoclo/docker-auth@v1$", step.get("uses", ""))]
-    outputs = re.findall(
-        rf"steps\.(?:{'|'.join(s.get('id', '-') for s in logins)})\.outputs\.(\w+)", text
-    )
+    ids = "|".join(step.get("id", "-") for step in logins)
+    outputs = re.findall(rf"steps\.(?:{ids})\.outputs\.(\w+)", text)
     assert logins
     for step in logins:
-        required = {
-            name for name, about in load("action.yml")["inputs"].items() if about["required"]
-        }
-        assert required <= step["with"].keys() <= load("action.yml")["inputs"].keys()
+        required = {name for name, about in inputs.items() if about["required"]}
+        assert required <= step["with"].keys() <= inputs.keys()
     assert set(outputs) <= load("action.yml")["outputs"].keys()
 
 

@@ -184,12 +184,6 @@ class RunningStage:
                 break
         return self._leave(profile.drain_seconds)
 
-    def kill_node(self) -> StageResult:
-        """Kill Node only, and do not wait for its children."""
-        self.process.kill()
-        self.process.wait(TIMEOUT_SECONDS)
-        return self._leave(0)
-
     def wait_for_orphans(self) -> None:
         """Wait until all processes of the stage have exited."""
         while self.processes():
