@@ -41,5 +41,4 @@ function isProgram(file, node = process.execPath) {
   }));
   return !format || !own || format === own || format.startsWith("2321"); // "#!"
 }
-
 module.exports = { attempt, candidates, isProgram };

@@ -2,7 +2,6 @@
 const HELP = "Troubleshooting: https://github.com/reoclo/docker-auth/blob/v1/docs/troubleshooting.md";
 const print = (text) => process.stdout.on("error", () => {}).write(`${text}\n`); // its reader might be gone
 const annotate = (level, text, anchor) => print(`::${level}::${plain(text)}\n${HELP}#${anchor}`);
-
 // Printable ASCII without a command: act ends a command's name at the last "::", and might unescape %25 before %0A.
 const plain = (text) => text.replace(/[^ -~]/g, " ").replace(/(?<=:):|(?<=##)\[|(?<=%)(?=25|0[AD])/g, " $&");
 
@@ -24,5 +23,4 @@ function stillLoggedIn(state, problem) {
   return `Could not log out of ${login} on server ${known("server_id") || "(unknown)"}. The server may still be ` +
     `logged in: run \`${command}\` on the server as the Reoclo runner agent's user. ${problem}`;
 }
-
 module.exports = { annotate, plain, print, reason, stillLoggedIn };

@@ -1,6 +1,7 @@
 // Starts Python for a step, and the next Python if the first did not run our code.
 const { spawn } = require("node:child_process");
 const { once } = require("node:events");
+const fs = require("node:fs");
 const { attempt, candidates, isProgram } = require("./find.cjs");
 const { annotate, print, reason, stillLoggedIn } = require("./report.cjs");
 const EXIT_CODES = { 193: 0, 194: 1, 195: 130 }; // as in lib/__init__.py; no shell and no system uses them
@@ -13,7 +14,7 @@ async function start(step, [python, ...args]) {
   if (!isProgram(python)) throw new Error("not an executable for this platform");
   const kept = Object.entries(process.env).filter(([name]) => !/^(PYTHON|DOCKER_AUTH_)/i.test(name));
   const launcher = { DOCKER_AUTH_EXIT_CODES: "1", DOCKER_AUTH_LAUNCHER: `${process.pid}` };
-  launcher.DOCKER_AUTH_PID_NAMESPACE = attempt(() => require("node:fs").readlinkSync("/proc/self/ns/pid"), "");
+  launcher.DOCKER_AUTH_PID_NAMESPACE = attempt(() => fs.readlinkSync("/proc/self/ns/pid"), "");
   const env = { ...Object.fromEntries(kept), PYTHONUTF8: "1", ...launcher, ...step.variables?.() };
   const options = { stdio: ["ignore", "inherit", "inherit"], detached: step.detached, windowsHide: true, env };
   step.child = spawn(python, [...args, ...FLAGS, require.resolve(`../../${step.script}`)], options);
@@ -63,10 +64,12 @@ async function runPost(seconds) {
   if (exitCode !== undefined) return;
   step.stopped = true;
   attempt(() => process.kill(process.platform === "win32" ? step.child.pid : -step.child.pid, "SIGKILL"));
-  const isAtStake = ["requested", "accepted", "succeeded"].includes(state.stage) && state.cleanup === true;
+  // In a container, the newest state might be in the file that post removes when it is done (lib/stop_file.py).
+  const files = attempt(() => fs.readdirSync(require("node:path").dirname(process.env.GITHUB_STATE)), []);
+  const isAtStake = state.stage === "none" ? files.some((name) => name.endsWith(`${state.id}.state`))
+    : state.cleanup === true && state.stage !== "failed";
   if (isAtStake) annotate("warning", stillLoggedIn(state, problem), "logout-failed");
   else print(`Nothing was cleaned up. ${problem}`);
   setTimeout(() => process.exit(0), Math.max(500, left() * 1000)).unref(); // even if the pipe is full
 }
-
 module.exports = { runPost, runStep };

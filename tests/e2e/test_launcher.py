@@ -215,6 +215,18 @@ def test_post_without_python_warns_only_if_a_login_is_at_stake(
     assert output.count("\n") == (2 if warnings else 1)
 
 
+def test_state_file_of_the_login_puts_it_at_stake(
+    program: Program, launch: Launch, tmp_path: Path
+) -> None:
+    """In a container, the runner may have read only the launcher's first state."""
+    first = json.dumps({"version": 2, "stage": "none", "id": "1f0c-2"})
+    for name, expected in (("docker-auth-0-other.state", 0), ("docker-auth-0-1f0c-2.state", 1)):
+        (tmp_path / name).touch()
+        files = {"GITHUB_STATE": str(tmp_path / "state"), "STATE_login": first}
+        code, output = end(launch("post", program("exit 1"), **files))
+        assert (code, len(annotated(output, "warning"))) == (0, expected)
+
+
 @pytest.mark.parametrize("reader", ["reads", "waits", "gone"])
 def test_watchdog_ends_post(program: Program, launch: Launch, reader: str) -> None:
     """Python ignores signals, and fills the pipe if it is not read. What it started ends too."""
