@@ -17,7 +17,7 @@ PYTHON ?= $(shell for p in python3 python3.15 python3.14 python3.13 python3.12 p
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
 
-demo: $(READY) ## see jobs against the fake Reoclo API: good, refused, cancelled
+demo: $(READY) ## see jobs against the fake Reoclo API: good, rejected, canceled
 	@$(BIN)/python -m tests.demo $(ARGS)
 
 unit: $(READY) ## run the fast tests: unit, simulation, integration

@@ -18,10 +18,9 @@ CHECKPOINT_SECONDS = 0.1  # how often a sleep or a wait passes a checkpoint
 
 
 class Canceled(BaseException):
-    """Raised at a checkpoint after cancellation.
+    """Raised at a checkpoint after cancellation. No `except Exception` swallows a BaseException.
 
-    A BaseException, so that `except Exception` cannot swallow it. `maybe_processed` is whether
-    the API may have processed a request although no response arrived.
+    `maybe_processed` is whether the API may have processed a request without a response.
     """
 
     def __init__(self, *, maybe_processed: bool = False) -> None:
@@ -44,9 +43,7 @@ class Cancellation:
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._is_abandoned = is_abandoned
-        self._now = now
-        self._sleep = sleep
+        self._is_abandoned, self._now, self._sleep = is_abandoned, now, sleep
         self._requested = False
         self._shielded: Deadline | None = None
 

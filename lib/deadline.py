@@ -1,7 +1,5 @@
 """Clock and deadline: time as an argument, so that tests need no real waiting."""
 
-from __future__ import annotations
-
 import time
 from typing import Protocol
 
@@ -18,10 +16,7 @@ class Clock(Protocol):
         time.sleep(seconds)
 
     def raise_if_canceled(self, *, request_in_flight: bool = False) -> None:
-        """Raise `Canceled` if the step was canceled: a cancellation checkpoint.
-
-        Under a shield, a request in flight gets the grace period instead.
-        """
+        """Raise `Canceled`, or under a shield start the grace period of a request in flight."""
 
 
 class SystemClock(Clock):
@@ -52,7 +47,7 @@ class Deadline:
         """Move the deadline to this many seconds from now, unless it is earlier already."""
         self._end = min(self._end, self._clock.now() + seconds)
 
-    def earlier_by(self, seconds: float) -> Deadline:
+    def earlier_by(self, seconds: float) -> "Deadline":
         """Return a deadline that expires this many seconds before this one."""
         return Deadline(self._clock, max(0.0, self.remaining() - seconds))
 

@@ -9,7 +9,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from lib import CANCELED, FAILED, SUCCEEDED, UNUSABLE, hints, processes
@@ -26,10 +26,8 @@ if TYPE_CHECKING:
     from lib.login import UnsavedLogin
     from lib.state import LoginState
 
-# Exit codes without the launcher, by its own.
-_SHELL_CODES = {SUCCEEDED: 0, FAILED: 1, CANCELED: 130, UNUSABLE: 1}
-# What post keeps of the launcher's time limit to exit.
-_EXIT_SECONDS = 3.0
+_SHELL_CODES = {SUCCEEDED: 0, FAILED: 1, CANCELED: 130, UNUSABLE: 1}  # without the launcher
+_EXIT_SECONDS = 3.0  # what post keeps of the launcher's time limit to exit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +96,7 @@ def logout(variables: Mapping[str, str], stream: TextIO, timing: Timing = _REAL_
 
 
 def post(variables: Mapping[str, str], stream: TextIO, timing: Timing = _REAL_TIME) -> int:
-    """Run the post step, which never fails the job, and return its exit code.
-
-    That is the one of success, or the one that makes the launcher try the next Python.
-    """
+    """Run the post step, which never fails the job, and return its exit code, never FAILED."""
     ignore_signals()
     step = _step(Environment(variables), stream, timing.clock, timing.limits)
     code = _run(lambda: _clean_up(step), step.runner, report=step.runner.warning)
@@ -202,21 +197,22 @@ def _clean_up_unsaved(
 ) -> ActionError:
     """Log out of a login that post could not clean up, and return the error of the step."""
     from lib.logout import log_out_unsaved
-    from lib.state import Stage
 
+    files.append_state(error.state.encode())  # for post, if the disk has room for that
+    detail, fix = error.detail, error.hint.text
     try:
-        log_out_unsaved(error.state, client=client, runner=runner, clock=clock)
-        outcome = "so the action logged out immediately. The server is not logged in."
-        # Post reads this file too, and would otherwise warn about the registry.
-        files.append_state(replace(error.state, stage=Stage.FAILED).encode())
+        done = log_out_unsaved(error.state, client=client, runner=runner, clock=clock)
+        # Otherwise post would find the state saved before, and warn about the registry.
+        runner.withdraw_state()
+        files.remove_state()
     except ActionError as failure:
-        files.append_state(error.state.encode())  # post retries
-        outcome = f"and the action could not log out immediately. {failure.headline}."
-    operation_id, registry = error.state.operation_id, error.state.registry_url
-    accepted = f"The login to {registry or 'an unknown registry'} was accepted, but the post step "
-    fix = f"{accepted}cannot clean it up, {outcome} {error.hint.text}"
-    hint = error.hint._replace(text=fix)
-    return RunnerError(error.summary, detail=error.detail, hint=hint, operation_id=operation_id)
+        done, fix = f"{failure.headline}.", failure.hint.text
+        detail = "; ".join(filter(None, (error.detail, failure.detail)))
+    registry = error.state.registry_url or "an unknown registry"
+    cause = f"The login to {registry} was accepted, but the post step cannot clean it up, so the "
+    hint = error.hint._replace(text=f"{cause}action did so immediately. {done} {fix}")
+    operation_id = error.state.operation_id
+    return RunnerError(error.summary, detail=detail, hint=hint, operation_id=operation_id)
 
 
 def _abandoned(environment: Environment) -> Callable[[], bool]:

@@ -1,7 +1,6 @@
 """Exception hierarchy. `lib.entry` alone turns errors into annotations and exit codes.
 
-An error does not change once it is raised. Context is added by `dataclasses.replace`, and
-the new error is raised from the old one.
+An error does not change once it is raised: `dataclasses.replace` returns one with more context.
 """
 
 from collections.abc import Callable
@@ -15,15 +14,12 @@ RETRYABLE_STATUSES = {408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524
 
 @dataclass(eq=False)
 class ActionError(Exception):
-    """Error that the user sees as one annotation.
+    """Error that the user sees as one annotation."""
 
-    `summary` is what failed, as a clause without a full stop. `detail` is foreign text of the API
-    or of Docker, which the runner redacts, sanitizes and truncates on its way to the log.
-    """
-
-    summary: str
+    summary: str  # what failed, as a clause without a full stop
     _: KW_ONLY
     hint: Hint
+    # Foreign text, which the runner redacts, sanitizes and truncates on its way to the log.
     detail: str = field(default="", repr=False)
     operation_id: str = ""
     operation_label: str = "operation"
@@ -54,15 +50,14 @@ class RunnerError(ActionError):
 
 @dataclass(eq=False)
 class ApiError(ActionError):
-    """A request to the API failed.
-
-    `maybe_processed` is whether the API may have processed this request or an earlier attempt.
-    """
+    """A request to the API failed."""
 
     _: KW_ONLY
     retryable: bool = False
-    maybe_processed: bool = True
+    maybe_processed: bool = True  # this request, or an earlier attempt
     attempts: int = 1
+    status: int = 0  # of the response, if there was one
+    retry_after: float | None = None  # in seconds
 
     @property
     def headline(self) -> str:
@@ -72,25 +67,15 @@ class ApiError(ActionError):
     @property
     def is_throttled(self) -> bool:
         """Whether the API requests a later attempt, so that only the deadline limits attempts."""
-        return False
+        return self.status == 429 or (self.status == 503 and self.retry_after is not None)
 
 
 class TransportError(ApiError):
     """No response, or an incomplete one."""
 
 
-@dataclass(eq=False)
 class StatusError(ApiError):
-    """A status other than 2xx. `retry_after` is in seconds."""
-
-    _: KW_ONLY
-    status: int
-    retry_after: float | None = None
-
-    @property
-    def is_throttled(self) -> bool:
-        """Whether the API requests a later attempt: 429, and 503 with Retry-After."""
-        return self.status == 429 or (self.status == 503 and self.retry_after is not None)
+    """A status other than 2xx."""
 
 
 class InvalidResponse(ApiError):

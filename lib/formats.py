@@ -33,10 +33,7 @@ def is_server_name(text: str) -> bool:
 
 
 def normalize_api_url(text: str) -> str:
-    """Return a valid API URL without trailing slashes: https, or http to a loopback address.
-
-    Raises a ValueError with the reason if the API key must not be sent to this URL.
-    """
+    """Return an API URL without trailing slashes, or raise ValueError with why it is not safe."""
     url = _split(text)
     if url.username is not None or url.password is not None:
         raise ValueError("The URL contains a username or password.")
@@ -52,7 +49,6 @@ def normalize_api_url(text: str) -> str:
 
 
 def _split(text: str) -> SplitResult:
-    """Split a URL that has a host and, if any, a numeric port."""
     if _URL.fullmatch(text) is None:
         raise ValueError("The URL contains invalid characters.")
     try:

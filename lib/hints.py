@@ -58,7 +58,7 @@ _BY_STATUS = {
         has not been revoked, and that it belongs to the Reoclo instance at api_url."""),
     403: _hint("""403: In Reoclo, open API Keys > Automation Keys and check that {requires}. If the
         key has an IP allowlist, it must include this runner."""),
-    404: _hint("""404: Check {ids} in the Reoclo dashboard: it must be in the API key's tenant. Also
+    404: _hint("""404: Check {ids} in the Reoclo dashboard, in the tenant of the API key. Also
         check that api_url is the address of the Reoclo API."""),
     409: _hint("""409: Check in the Reoclo dashboard that the server's runner agent is online, then
         run the job again."""),
@@ -105,7 +105,6 @@ _UNTRUSTED = _hint("""certificate: Check api_url. If your network or Reoclo inst
 _BY_CERTIFICATE_ERROR = dict.fromkeys(("expired", "not yet valid", "validity period"), _WRONG_TIME)
 _BY_CERTIFICATE_ERROR |= dict.fromkeys(("mismatch", "not match"), _WRONG_NAME)
 
-# Operations.
 TIMEOUT = _hint("""timeout: Check that the server can reach the registry, and in the Reoclo
     dashboard that its runner agent is online. If logins take this long, set a longer timeout.""")
 SERVER_TIMEOUT = _hint("""server-timeout: Check that the server can reach the registry, that Docker
@@ -141,22 +140,17 @@ OUTCOME_UNKNOWN = "outcome-unknown"
 LATE_LOGIN = "late-login"
 DAMAGED_STATE = "damaged-state"
 
-# Docker stores this login under another name, which only a logout without an address removes
-# (docker/cli, cli/command/registry/logout.go).
-_DOCKER_HUB = "docker.io"
-
 
 def logout_command(registry_url: str) -> str:
     """Return the command that logs out of a registry manually, of an unknown one if empty."""
-    is_implied = registry_url in {"", _DOCKER_HUB}
+    # Docker stores the login to Docker Hub under another name, which only a logout without an
+    # address removes (docker/cli, cli/command/registry/logout.go).
+    is_implied = registry_url in {"", "docker.io"}
     return "`docker logout`" if is_implied else f"`docker logout {registry_url}`"
 
 
 def for_status(status: int, **values: str) -> tuple[str, Hint]:
-    """Return the summary and the hint for an HTTP status other than 2xx.
-
-    The values are what the endpoint `requires`, the `ids` that it was sent, and `not_found`.
-    """
+    """Return summary and hint for an HTTP status; the values are those of the endpoint."""
     if status in _BY_STATUS:
         fix, anchor = _BY_STATUS[status]
         return _SUMMARIES[status].format(**values), Hint(fix.format(**values), anchor)

@@ -1,7 +1,7 @@
 """Parsing and validation of step inputs. Invalid input is rejected before any request."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from lib.api.models import LoginRequest, LogoutRequest, PassthroughLogin, VaultLogin
@@ -11,8 +11,7 @@ from lib.hints import INVALID_INPUT, MISSING_INPUT, WHY_EMPTY, Hint
 from lib.runner.environment import Environment
 
 DEFAULT_API_URL = "https://api.reoclo.com"
-DEFAULT_TIMEOUT_SECONDS = 300
-LONGEST_TIMEOUT_SECONDS = 3600
+DEFAULT_TIMEOUT_SECONDS, LONGEST_TIMEOUT_SECONDS = 300, 3600
 
 # Reoclo's keys start with r, two or three letters, and an underscore, or with rk and a letter.
 _REOCLO_KEY = re.compile(r"r(?:k_[a-z]|[a-z]{2,3})_.")
@@ -21,14 +20,12 @@ _UNUSABLE_KEYS = {
     "rk_m_": "a machine user key (rk_m_)",
     "rds_": "a deploy session key (rds_)",
 }
-_PRINTABLE = re.compile(r"[!-~]+")
-_TIMEOUT = re.compile(r"[0-9]{1,6}")
+_PRINTABLE, _TIMEOUT = re.compile(r"[!-~]+"), re.compile(r"[0-9]{1,6}")
 # The booleans of YAML 1.2. Empty is the default.
 _CLEANUP = {"": True, "true": True, "True": True, "TRUE": True}
 _CLEANUP |= {"false": False, "False": False, "FALSE": False}
 
-# The inputs of passthrough mode.
-_PASSTHROUGH = ("username", "access_token", "registry_url")
+_PASSTHROUGH = ("username", "access_token", "registry_url")  # the inputs of passthrough mode
 _WHERE = {
     "server_id": "the server's UUID from its page",
     "credential_id": "the credential's UUID from Registry Credentials",
@@ -64,10 +61,7 @@ class LogoutInputs:
 
 
 def read_login_inputs(environment: Environment) -> LoginInputs:
-    """Return the validated inputs of a login.
-
-    Raises an `InputError`, which never contains an input's value because that may be a secret.
-    """
+    """Return the valid inputs, or raise an `InputError` without any value: it may be a secret."""
     try:
         return LoginInputs(
             api_key=_api_key(environment.input("api_key")),
@@ -142,7 +136,7 @@ def _login_request(environment: Environment) -> LoginRequest:
 
 
 def _incomplete(present: list[str]) -> InputError:
-    summary = f"Input credential_id is missing or empty, and so are {_list(_PASSTHROUGH, 'and')}"
+    summary = "Input credential_id is missing or empty"
     if present:
         missing = [name for name in _PASSTHROUGH if name not in present]
         noun, verb = ("Input", "is") if len(missing) == 1 else ("Inputs", "are")
@@ -151,29 +145,30 @@ def _incomplete(present: list[str]) -> InputError:
     return _missing(summary, _SET_ONE)
 
 
-def _list(names: Iterable[str], word: str) -> str:
+def _list(names: Sequence[str], word: str) -> str:
     *others, last = names
     comma = "," if len(names) > 2 else ""
     return f"{', '.join(others)}{comma} {word} {last}" if others else last
 
 
 def _uuid(environment: Environment, name: str) -> str:
-    text = environment.input(name)
     fix = f"Copy {_WHERE[name]} in the Reoclo dashboard."
-    if not text:
-        raise _missing(f"Input {name} is missing or empty", fix)
-    if not is_uuid(text):
-        raise _invalid(f"Input {name} is not a valid UUID", fix)
-    return text
+    return _valid(environment, name, fix, "UUID", is_uuid)
 
 
 def _registry_url(environment: Environment) -> str:
-    text = environment.input("registry_url")
     example = "Set the registry's address, for example ghcr.io, or docker.io for Docker Hub."
+    return _valid(environment, "registry_url", example, "registry address", is_registry_url)
+
+
+def _valid(
+    env: Environment, name: str, fix: str, kind: str, is_valid: Callable[[str], bool]
+) -> str:
+    text = env.input(name)
     if not text:
-        raise _missing("Input registry_url is missing or empty", example)
-    if not is_registry_url(text):
-        raise _invalid("Input registry_url is not a valid registry address", example)
+        raise _missing(f"Input {name} is missing or empty", fix)
+    if not is_valid(text):
+        raise _invalid(f"Input {name} is not a valid {kind}", fix)
     return text
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lib.api.client import Client
 
 _OUTPUTS = ("operation_id", "registry_url", "registry_type")  # as the response's fields
+_ACCEPTED = "Login accepted: registry {}, operation {}."
 # What Docker prints before the registry's own error.
 _DAEMON_PREFIX = re.compile(r'^Error response from daemon: (?:Get "[^"\n]*": )?')
 
@@ -121,7 +122,7 @@ class _Step:
         kind = f" ({accepted.registry_type})" if accepted.registry_type else ""
         if not kind:
             self.runner.debug("The response contains no valid registry_type.")
-        self.log_accepted(accepted.registry_url + kind, accepted.operation_id)
+        self.runner.info(_ACCEPTED.format(accepted.registry_url + kind, accepted.operation_id))
         return state, unsaved
 
     def save_accepted(self, state: LoginState) -> RunnerError | None:
@@ -131,13 +132,11 @@ class _Step:
         except RunnerError as error:
             if not self.inputs.cleanup:
                 return error
-            self.log_accepted(state.registry_url or "unknown", state.operation_id or "unknown")
+            known = state.registry_url or "unknown", state.operation_id or "unknown"
+            self.runner.info(_ACCEPTED.format(*known))
             summary, detail, hint = error.summary, error.detail, error.hint
             raise UnsavedLogin(summary, detail=detail, hint=hint, state=state) from error
         return None
-
-    def log_accepted(self, registry: str, operation_id: str) -> None:
-        self.runner.info(f"Login accepted: registry {registry}, operation {operation_id}.")
 
     def save_end(self, state: LoginState, operation: Operation) -> None:
         """Save how the login ended, where that is certain. Post logs out what may be logged in."""

@@ -26,7 +26,7 @@ LOGOUT_ACTION_SECONDS = 120.0  # more, because the logout is all that this actio
 UNSAVED_SECONDS = 20.0  # to wait for the end of a login whose state is unsaved, and to log out
 
 # docker: `Not logged in to <address>`, podman: `Error: not logged into <address>`.
-_NOT_LOGGED_IN = re.compile(r"(?im)^(?:Error: )?not logged in(?:to| to) \S+$")
+_NOT_LOGGED_IN = re.compile(r"(?im)^(?:Error: )?not logged in(?:to| to) \S+\s*$")
 _NOT_ERASED = "could not erase credentials"  # Docker 28 exits with 0 after this
 
 _AS_AGENT = "as the Reoclo runner agent's user"
@@ -44,29 +44,30 @@ def log_out(
     clock: Clock,
     seconds: float = POST_SECONDS,
 ) -> None:
-    """Log out of the registry that main logged the server in to, within some seconds.
+    """Log out as main's state says, or raise `ActionError`: the server may still be logged in.
 
-    Raises an `ActionError` if the server may still be logged in. `saved_state` is what main or the
-    launcher saved, empty if nothing. A key in it takes precedence over `api_key`, because it is
-    there only where post's inputs are unreliable. `own_api_url` returns the API URL of post's
-    inputs, `connect` a client for an API URL and a key, and `is_running` whether a process with
-    this id and start time is running.
+    `saved_state` is what main or the launcher saved, empty if nothing. A key in it takes precedence
+    over `api_key`, because it is there only where post's inputs are unreliable. `own_api_url` is of
+    post's inputs, `connect` takes an API URL and a key, `is_running` a process id and start time.
     """
     deadline = Deadline(clock, seconds)
     state, files = _read_state(saved_state, files, own_api_url)
     state = _wait_for_main(state, files, is_running, clock)
-    files.remove_state()
-    if nothing := _nothing_to_do(state):
-        runner.info(nothing)
-        return
     runner.mask(state.api_key)
-    if not (key := state.api_key or api_key):
-        raise _not_logged_out(state, "the post step received no api_key")
     try:
-        _clean_up(state, lambda: connect(state.api_url, key), runner, deadline)
-    except (ActionError, ImportError):  # without its standard library, Python is unusable
+        key = state.api_key or api_key
+        done = _nothing_to_do(state) or _clean_up(
+            state, lambda: connect(state.api_url, key), runner, deadline, has_key=bool(key)
+        )
+        runner.info(done)
+        files.remove_state()  # not before: if Python is killed, the launcher starts it again
+    except ActionError:
+        files.remove_state()
+        raise
+    except ImportError:  # without its standard library, Python is unusable
         raise
     except Exception as error:
+        files.remove_state()
         # Whatever is wrong with this action: the user must know what stays logged in, and where.
         reason, fix = "internal error in reoclo/docker-auth", f". {hints.INTERNAL_ERROR.text}"
         raise _not_logged_out(state, reason, fix=fix) from error
@@ -74,15 +75,17 @@ def log_out(
 
 def log_out_alone(request: LogoutRequest, *, client: Client, runner: Runner, clock: Clock) -> None:
     """Log a server out of a registry, no matter which job logged it in. Raises as `log_out`."""
-    state = LoginState(
-        stage=Stage.SUCCEEDED, server_id=request.server_id, registry_url=request.registry_url
-    )
+    server_id, registry_url = request.server_id, request.registry_url
+    state = LoginState(stage=Stage.SUCCEEDED, server_id=server_id, registry_url=registry_url)
     runner.info(_log_out(state, client, runner, Deadline(clock, LOGOUT_ACTION_SECONDS)))
 
 
-def log_out_unsaved(state: LoginState, *, client: Client, runner: Runner, clock: Clock) -> None:
-    """Log out of a login whose state could not be saved, so that post cannot. Raises likewise."""
-    _clean_up(state, lambda: client, runner, Deadline(clock, UNSAVED_SECONDS))
+def log_out_unsaved(state: LoginState, *, client: Client, runner: Runner, clock: Clock) -> str:
+    """Log out of a login whose state could not be saved, so that post cannot.
+
+    Returns the sentence that reports what was done. Raises as `log_out`.
+    """
+    return _clean_up(state, lambda: client, runner, Deadline(clock, UNSAVED_SECONDS))
 
 
 def _read_state(
@@ -120,8 +123,11 @@ def _newer(state: LoginState | None, on_disk: str) -> LoginState | None:
         if state is None or state.stage is Stage.NONE:
             raise
         return state
-    is_newer = state is None or (newest.id == state.id and state.is_older_than(newest))
-    return newest if is_newer else state
+    if state is None:
+        return newest
+    if state.stage is Stage.NONE and newest.id != state.id:
+        raise damaged_state("the state file belongs to a different login")
+    return newest if newest.id == state.id and state.is_older_than(newest) else state
 
 
 def _wait_for_main(
@@ -150,23 +156,29 @@ def _nothing_to_do(state: LoginState) -> str:
 
 
 def _clean_up(
-    state: LoginState, connect: Callable[[], Client], runner: Runner, deadline: Deadline
-) -> None:
-    """Wait for a login whose end is unknown, then log out."""
+    state: LoginState,
+    connect: Callable[[], Client],
+    runner: Runner,
+    deadline: Deadline,
+    *,
+    has_key: bool = True,
+) -> str:
+    """Wait for a login whose end is unknown, log out, and return the line that reports it."""
+    if not has_key:
+        raise _not_logged_out(state, "the post step received no api_key")
     if not state.registry_url and not state.operation_id:
         raise _unknown_registry(state, "no valid response was received")
     client = connect()
     login = _end_of_login(state, client, deadline)
     if isinstance(login, Operation) and login.failed and not state.maybe_repeated:
-        runner.info("Nothing to clean up: the login failed.")
-        return
+        return "Nothing to clean up: the login failed."
     if not state.registry_url:
         raise _unknown_registry(state, "the response did not contain the registry")
     done = _log_out(state, client, runner, deadline)
     doubt = _doubt(state, login)
     if doubt:
         raise _late_login(state, doubt)
-    runner.info(done)
+    return done
 
 
 def _end_of_login(
@@ -182,7 +194,8 @@ def _end_of_login(
     try:
         return client.wait_for(state.operation_id, share, purpose="login", first_seconds=0.0)
     except OperationTimeout as error:
-        share.wait()  # the API may have requested to wait longer than that
+        if isinstance(error.__cause__, StatusError) and error.__cause__.is_throttled:
+            share.wait()  # the API requested to wait longer than that
         return error
     except ApiError as error:
         return error
@@ -194,7 +207,7 @@ def _doubt(state: LoginState, login: Operation | ActionError | None) -> str:
         return _lower(login.summary)
     if login and login.status == "timeout":
         return "the login timed out on the server"
-    return "" if state.operation_id else "no response to the login request was received"
+    return "" if state.operation_id else "its operation is unknown"
 
 
 def _log_out(state: LoginState, client: Client, runner: Runner, deadline: Deadline) -> str:

@@ -19,9 +19,7 @@ class RunContext:
 
     def body(self) -> dict[str, Any]:
         """Return the fields that every login and logout request includes."""
-        context = asdict(self)
-        run_id = context.pop("run_id")
-        for name in ("sha", "ref"):
-            if not context[name]:
-                del context[name]
-        return {**({"run_id": run_id} if run_id else {}), "run_context": context}
+        optional = {"run_id", "sha", "ref"}
+        context = {name: x for name, x in asdict(self).items() if x or name not in optional}
+        run_id = {"run_id": context.pop("run_id")} if self.run_id else {}
+        return {**run_id, "run_context": context}

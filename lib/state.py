@@ -4,8 +4,6 @@ A later entry replaces an earlier one, so a kill at any moment leaves a complete
 validates all of it, because an earlier step of the job may have written an entry of that name.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
@@ -64,13 +62,13 @@ class LoginState:
         """Return the same without the API key of a composite action."""
         return replace(self, api_key="").encode()
 
-    def is_older_than(self, other: LoginState) -> bool:
+    def is_older_than(self, other: "LoginState") -> bool:
         """Return whether the other state of the same login is a later one."""
         stages = list(Stage)
         return stages.index(self.stage) < stages.index(other.stage)
 
     @classmethod
-    def decode(cls, text: str) -> LoginState:
+    def decode(cls, text: str) -> "LoginState":
         """Parse what `encode` returned, or raise `StateError` if the text is anything else."""
         try:
             data = json.loads(text)

@@ -45,26 +45,20 @@ class StepFiles:
                 os.close(os.open(path, flags, 0o600))
 
     def append_state(self, state: str) -> None:
-        """Append a state to the state file, which only its owner can read.
-
-        Without this file post relies on what the runner passes on, as it does on a host.
-        """
+        """Append a state to the state file, which only its owner can read."""
         if path := self._state_file():
-            with suppress(OSError):
+            with suppress(OSError):  # without the file post relies on the runner, as on a host
                 append_whole(path, state.encode("utf-8") + b"\n", flags=_NOFOLLOW)
 
     def newest_state(self) -> str:
-        """Return the last complete line of the state file, empty if there is none.
-
-        Without a login id, it is that of the step's newest state file.
-        """
+        """Return the last complete line of the state file (without a login id, of the newest)."""
         with suppress(OSError):
             path = self._state_file() or self._newest_state_file()
             if not path:
                 return ""
             descriptor = os.open(path, os.O_RDONLY | _NOFOLLOW | getattr(os, "O_NONBLOCK", 0))
             with os.fdopen(descriptor, "rb") as file:
-                lines = file.read(_LONGEST_STATE_FILE).split(b"\n")[:-1]
+                lines = (file.read(_LONGEST_STATE_FILE) or b"").split(b"\n")[:-1]
             return lines[-1].decode("utf-8", "replace") if lines else ""
         return ""
 
@@ -78,7 +72,6 @@ class StepFiles:
         return f"docker-auth-{hashlib.sha256(self.step.encode()).hexdigest()[:16]}"
 
     def _stop_files(self) -> list[Path]:
-        """Return the stop file of the step and, if the login is known, its own."""
         if self.folder is None:
             return []
         names = [f"{self._prefix()}.stop"]
@@ -92,5 +85,6 @@ class StepFiles:
         return self.folder / f"{self._prefix()}-{self.login_id}.state"
 
     def _newest_state_file(self) -> Path | None:
-        files = self.folder.glob(f"{self._prefix()}-*.state") if self.folder else ()
+        found = self.folder.glob(f"{self._prefix()}-*.state") if self.folder else ()
+        files = [path for path in found if path.is_file() and not path.is_symlink()]
         return max(files, key=lambda path: path.lstat().st_mtime, default=None)

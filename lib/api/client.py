@@ -16,8 +16,7 @@ from lib.run_context import RunContext
 T = TypeVar("T")
 
 LOGIN_ATTEMPT_SECONDS = 30.0
-SHORTEST_ATTEMPT_SECONDS = 5.0
-LONGEST_ATTEMPT_SECONDS = 30.0
+SHORTEST_ATTEMPT_SECONDS, LONGEST_ATTEMPT_SECONDS = 5.0, 30.0
 VISIBILITY_SECONDS = 5.0  # how long the API's other servers may not know a new operation
 
 
@@ -90,7 +89,7 @@ class Client:
                 first_seconds=first_seconds,
             )
         except ApiError as error:
-            is_gone = isinstance(error, StatusError) and error.status == 404 and last
+            is_gone = error.status == 404 and last
             if is_gone or (error.retryable and not isinstance(error, InvalidResponse)):
                 raise _timed_out(operation_id, purpose, deadline, last, error) from error
             raise replace(error, operation_id=operation_id) from error
@@ -122,7 +121,7 @@ class Client:
     ) -> retry.Outcome[T]:
         def log(error: ApiError, seconds: float, number: int) -> None:
             why = ""
-            if isinstance(error, StatusError) and error.retry_after:
+            if error.retry_after:
                 why = ", as the API requested"
             elif policy.attempts is not None and not error.is_throttled:
                 why = f" (attempt {number} of {policy.attempts})"
@@ -161,12 +160,12 @@ def _status_error(response: Response, endpoint: Endpoint) -> StatusError:
     summary, hint = hints.for_status(
         status, requires=endpoint.requires, ids=endpoint.ids, not_found=endpoint.not_found
     )
-    if status == 403 and not detail:
+    if status == 403 and detail is None:
         summary, hint = hints.BLOCKED, hints.FIREWALL
         detail = f"CF-Ray {response.ray}" if response.ray else ""
     return StatusError(
         summary,
-        detail=detail,
+        detail=detail or "",
         hint=hint,
         status=status,
         retry_after=response.retry_after,
@@ -175,15 +174,19 @@ def _status_error(response: Response, endpoint: Endpoint) -> StatusError:
     )
 
 
-def _detail(response: Response) -> str:
-    """Return the API's own text: FastAPI's `detail`, a text or a list of field errors."""
+def _detail(response: Response) -> str | None:
+    """Return the API's own text, FastAPI's `detail`, or None if the response is not the API's."""
     try:
         body = response.json()
     except ValueError:
-        return ""
-    detail = body.get("detail") if isinstance(body, dict) else None
+        return None
+    if not isinstance(body, dict) or "detail" not in body:
+        return None
+    detail = body["detail"]
     if isinstance(detail, list):
         return "; ".join(_field_error(entry) for entry in detail[:5])
+    if isinstance(detail, dict):
+        detail = detail.get("message", detail.get("msg"))
     return detail if isinstance(detail, str) else ""
 
 

@@ -29,15 +29,11 @@ class Abandoned(Exception):
 
 
 class Attempt:
-    """One attempt to send a request; `sent` is whether its own bytes started to go out.
-
-    To abandon an attempt and to start sending exclude each other: an attempt that was abandoned
-    before its request was sent never sends it.
-    """
+    """One attempt to send a request. If it was abandoned before that, it never sends it."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.sent = False
+        self.sent = False  # whether the request's own bytes started to go out
         self._lock = threading.Lock()
         self._abandoned = False
 

@@ -20,28 +20,18 @@ FAULTS = (requests.RequestException, urllib3.HTTPError, OSError, ValueError, Mem
 
 _MALFORMED_URL = (requests.InvalidURL, urllib3.LocationValueError, UnicodeError)
 _UNUSABLE_PROXY = (requests.InvalidProxyURL, requests.InvalidSchema, urllib3.ProxySchemeUnknown)
+_TIMEOUTS = (TimeoutError, requests.Timeout, urllib3.TimeoutError)
 _INCOMPLETE = (requests.ChunkedEncodingError, requests.ContentDecodingError)
 # OpenSSL's reasons for a peer without TLS, or without a version that both support.
-_NO_TLS = {
-    "HTTP_REQUEST",
-    "NO_PROTOCOLS_AVAILABLE",
-    "SSLV3_ALERT_HANDSHAKE_FAILURE",
-    "TLSV1_ALERT_PROTOCOL_VERSION",
-    "UNSUPPORTED_PROTOCOL",
-    "WRONG_VERSION_NUMBER",
-}
+_NO_TLS = {"HTTP_REQUEST", "NO_PROTOCOLS_AVAILABLE", "SSLV3_ALERT_HANDSHAKE_FAILURE"}
+_NO_TLS |= {"TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL", "WRONG_VERSION_NUMBER"}
 _NO_PROXY = "Cannot use the configured proxy"
 # http.client raises a plain OSError with the status if a proxy opens no tunnel.
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d\d\d)")
 
 
-def classify(  # noqa: PLR0911 one kind of fault after the other
-    error: BaseException, *, sent: bool
-) -> TransportError:
-    """Return the error for a request that received no complete response.
-
-    `sent` is whether the request's own bytes started to go out.
-    """
+def classify(error: BaseException, *, sent: bool) -> TransportError:  # noqa: PLR0911
+    """Return the error for a request without a complete response; `sent` as of an `Attempt`."""
     causes = list(_causes(error))
     certificate = _first(causes, ssl.SSLCertVerificationError)
     if certificate and not sent:
@@ -54,8 +44,7 @@ def classify(  # noqa: PLR0911 one kind of fault after the other
     if any(isinstance(cause, _UNUSABLE_PROXY) for cause in causes):
         return _final(f"{_NO_PROXY}: only http and https proxies are supported", hints.PROXY)
     if any(isinstance(cause, _MALFORMED_URL) for cause in causes):
-        summary = "The Reoclo API URL or the proxy URL is malformed"
-        return _final(summary, hints.MALFORMED_URL)
+        return _final("The Reoclo API URL or the proxy URL is malformed", hints.MALFORMED_URL)
     if isinstance(error, MemoryError):
         return local_fault("out of memory", sent=sent)
     handshake = _first(causes, ssl.SSLError)
@@ -63,9 +52,8 @@ def classify(  # noqa: PLR0911 one kind of fault after the other
         create = _final if handshake.reason in _NO_TLS else _retryable
         return create("Cannot reach the Reoclo API: TLS handshake failed", hints.TLS)
     if not sent and any(isinstance(cause, requests.ProxyError) for cause in causes):
-        return _retryable(
-            f"Cannot reach the configured proxy: {_reason(causes, tunnel)}", hints.PROXY
-        )
+        summary = f"Cannot reach the configured proxy: {_reason(causes, tunnel)}"
+        return _retryable(summary, hints.PROXY)
     failed = "No response from the Reoclo API" if sent else "Cannot reach the Reoclo API"
     return _retryable(f"{failed}: {_reason(causes, tunnel)}", hints.UNREACHABLE, sent=sent)
 
@@ -90,12 +78,13 @@ def _retryable(summary: str, hint: Hint, *, sent: bool = False) -> TransportErro
 
 
 def _reason(causes: list[BaseException], tunnel: str) -> str:
-    """Return the reason in standard terms, without a library's class name."""
     if tunnel:
         return f"the proxy returned {tunnel}"
     if _first(causes, urllib3.NameResolutionError) or _first(causes, socket.gaierror):
         return "DNS lookup failed"
-    if any(_is_timeout(cause) for cause in causes):
+    # urllib3 derives NewConnectionError, for a refused connection, from its timeout.
+    others = [cause for cause in causes if not isinstance(cause, urllib3.NewConnectionError)]
+    if any(isinstance(cause, _TIMEOUTS) for cause in others):
         return "timed out"
     if any(isinstance(cause, _INCOMPLETE) for cause in causes):
         return "the response was incomplete"
@@ -103,13 +92,6 @@ def _reason(causes: list[BaseException], tunnel: str) -> str:
     if system and not isinstance(system, ssl.SSLError):
         return str(system.strerror).lower().rstrip(".")  # Windows adds a full stop
     return "the connection was closed"
-
-
-def _is_timeout(cause: BaseException) -> bool:
-    # urllib3 derives NewConnectionError, for a refused connection, from its timeout.
-    if isinstance(cause, urllib3.NewConnectionError):
-        return False
-    return isinstance(cause, (TimeoutError, requests.Timeout, urllib3.TimeoutError))
 
 
 def _first(causes: list[BaseException], kind: type[E]) -> E | None:

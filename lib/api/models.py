@@ -4,8 +4,6 @@ The shapes are those of the API's public clients (reoclo/docker-auth v1, reoclo/
 response is documented, so what the action does not need is optional. The rest is validated here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
@@ -19,22 +17,17 @@ Json = dict[str, Any]
 _INTERRUPTED = frozenset({"timeout", "cancelled", "canceled"})
 _UNSUCCESSFUL = _INTERRUPTED | {"failed", "error"}
 _TERMINAL = _UNSUCCESSFUL | {"completed"}
-
 _THIS_SERVER = "Allowed Servers includes this server"
 
 
 class Endpoint(NamedTuple):
-    """Endpoint of the API, and what to check when it rejects a request.
-
-    `requires` is what the key must be allowed to do, `ids` the inputs whose values are sent,
-    `not_found` the summary of a 404. A request's fields are its body, apart from the run context.
-    """
+    """Endpoint of the API. A request's fields are its body, apart from the run context."""
 
     method: str
     path: str
-    requires: str
-    ids: str = "server_id"
-    not_found: str = "Server not found"
+    requires: str  # what the key must be allowed to do
+    ids: str = "server_id"  # the inputs whose values are sent
+    not_found: str = "Server not found"  # the summary of a 404
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,21 +106,22 @@ class Operation:
     exit_code: int | None = None
     stdout: str = field(default="", repr=False)
     stderr: str = field(default="", repr=False)
+    has_end: bool = False  # whether the response has an end time or an exit code
 
     @property
     def ended(self) -> bool:
-        """Whether the operation will not change anymore."""
-        return self.status in _TERMINAL
+        """Whether the operation will not change anymore. An unknown status does not end it."""
+        return self.has_end or self.status in _TERMINAL
 
     @property
     def succeeded(self) -> bool:
-        """Whether the command provably completed with exit code 0."""
-        return self.status == "completed" and self.exit_code == 0
+        """Whether the command provably exited with 0, and no status contradicts that."""
+        return self.exit_code == 0 and self.status not in _UNSUCCESSFUL
 
     @property
     def failed(self) -> bool:
-        """Whether the command provably failed; in an interrupted one, an exit code is no proof."""
-        return bool(self.exit_code) and self.status not in _INTERRUPTED
+        """Whether the command provably failed. After a signal or an interruption, nothing is."""
+        return 0 < (self.exit_code or 0) <= 128 and self.status not in _INTERRUPTED
 
     @property
     def reports_failure(self) -> bool:
@@ -145,24 +139,20 @@ class Operation:
         return f"{self.stderr}\n{self.stdout}"
 
     @classmethod
-    def from_json(cls, data: object) -> Operation:
+    def from_json(cls, data: object) -> "Operation":
         """Parse a response that describes an operation, or raise `InvalidResponse`."""
         response = _object(data)
         result = response.get("result")
         fields = result if isinstance(result, dict) else {}
         exit_code = _exit_code(fields.get("exit_code", response.get("exit_code")))
-        status = _valid(response, "status", formats.is_status)
-        # A status that is missing or unknown does not end an operation, but these two do.
-        has_ended = bool(response.get("completed_at")) or exit_code is not None
-        if has_ended and status not in _TERMINAL:
-            status = "completed"
         return cls(
             operation_id=_valid(response, "operation_id", formats.is_operation_id),
-            status=status,
+            status=_valid(response, "status", formats.is_status),
             server_name=_valid(response, "server_name", formats.is_server_name),
             exit_code=exit_code,
             stdout=_text(fields, "stdout"),
             stderr=_text(fields, "stderr"),
+            has_end=bool(response.get("completed_at")) or exit_code is not None,
         )
 
 
@@ -178,7 +168,7 @@ class AcceptedLogin:
     maybe_repeated: bool = False
 
     @classmethod
-    def from_json(cls, data: object) -> AcceptedLogin:
+    def from_json(cls, data: object) -> "AcceptedLogin":
         """Parse the response to a login request, or raise `InvalidResponse`."""
         response = _object(data)
         operation = Operation.from_json(response)
@@ -187,7 +177,7 @@ class AcceptedLogin:
             operation_id=operation.operation_id,
             registry_url=_valid(response, "registry_url", formats.is_registry_url),
             registry_type=_valid(response, "registry_type", formats.is_registry_type),
-            operation=operation if operation.status in _TERMINAL and has_result else None,
+            operation=operation if operation.ended and has_result else None,
         )
 
 

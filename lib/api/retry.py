@@ -11,19 +11,15 @@ from typing import Generic, TypeVar
 
 from lib.cancellation import Canceled
 from lib.deadline import Clock, Deadline
-from lib.errors import ApiError, InvalidResponse, StatusError
+from lib.errors import ApiError, InvalidResponse
 
 T = TypeVar("T")
 
 ATTEMPTS = 5
-FIRST_RETRY_SECONDS = 0.5
-LONGEST_RETRY_SECONDS = 4.0
-
+FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.5, 4.0
 FIRST_POLL_SECONDS = 0.3
-SHORTEST_INTERVAL_SECONDS = 0.5
-LONGEST_INTERVAL_SECONDS = 5.0
-INTERVAL_SHARE = 0.1
-INTERVAL_JITTER = 0.05
+SHORTEST_INTERVAL_SECONDS, LONGEST_INTERVAL_SECONDS = 0.5, 5.0
+INTERVAL_SHARE, INTERVAL_JITTER = 0.1, 0.05  # of the time waited so far, and of the interval
 LAST_REQUEST_SECONDS = 0.5  # kept before the deadline, for the last request's response
 
 
@@ -94,8 +90,7 @@ def poll(
 ) -> T | None:
     """Call `fetch` at growing intervals until its result is done, or until the deadline.
 
-    Waits `first_seconds` before the first call. Returns the last value, done or not; None if
-    there was no time for one.
+    Returns the last value, done or not; None if there was no time for one.
     """
     value: T | None = None
     start = deadline.elapsed()
@@ -106,15 +101,14 @@ def poll(
         if is_done(value):
             break
         shortest = POLL.shortest_wait
-        waited = deadline.elapsed() - start
-        interval = max(INTERVAL_SHARE * waited, SHORTEST_INTERVAL_SECONDS)
+        interval = max(INTERVAL_SHARE * (deadline.elapsed() - start), SHORTEST_INTERVAL_SECONDS)
         interval = min(interval, LONGEST_INTERVAL_SECONDS)
     return value
 
 
 def _seconds_to_wait(error: ApiError, waits: Iterator[float], deadline: Deadline) -> float | None:
     """Return the seconds to wait before the next attempt, or None if there is no time for one."""
-    requested = (error.retry_after or 0.0) if isinstance(error, StatusError) else 0.0
+    requested = error.retry_after or 0.0
     left = deadline.remaining() - LAST_REQUEST_SECONDS
     return None if requested >= left else min(requested + next(waits), left)
 

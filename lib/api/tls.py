@@ -14,10 +14,12 @@ from pathlib import Path
 def create_context(ca_paths: Mapping[str, str], log: Callable[[str], None]) -> ssl.SSLContext:
     """Return the context for TLS connections to the API.
 
-    `ca_paths` has files and folders with additional CA certificates, by variable. One that cannot
-    be used is logged and skipped: a certificate that needs it fails later, another must not fail.
+    A path that cannot be used is logged and skipped: a certificate that needs it fails later.
     """
-    avoid_wmi_query()
+    if sys.platform == "win32":
+        # truststore requests the system's name when it is imported. Python queries WMI for it,
+        # which can take 10 s (python/cpython#112278) or crash (#125315).
+        platform.system = lambda: "Windows"
     from truststore import SSLContext  # noqa: PLC0415
 
     context = SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -30,15 +32,6 @@ def create_context(ca_paths: Mapping[str, str], log: Callable[[str], None]) -> s
         if reason := _add(context, path):
             log(f"Ignoring {variable}: cannot use {path} ({reason}).")
     return context
-
-
-def avoid_wmi_query() -> None:
-    """Provide the system's name on Windows, which truststore requests when it is imported.
-
-    Python queries WMI for it, which can take 10 s (python/cpython#112278) or crash (#125315).
-    """
-    if sys.platform == "win32":
-        platform.system = lambda: "Windows"
 
 
 def _add(context: ssl.SSLContext, path: str) -> str:

@@ -25,7 +25,6 @@ from lib.cancellation import CHECKPOINT_SECONDS, Canceled
 from lib.deadline import Clock, Deadlines
 from lib.version import __version__
 
-USER_AGENT = f"reoclo-docker-auth/{__version__}"
 LONGEST_BODY_BYTES = 4 * 1024 * 1024
 
 _DIGITS = re.compile(r"[0-9]+")
@@ -112,15 +111,19 @@ class Transport:
             allow_redirects=False,  # the key would follow, and a POST would become a GET
             stream=True,
         )
+        content = bytearray()
         with response:
             # http.client takes 1xx for the final status. The connection is closed, because the
             # next request on it would receive this request's real response.
             if response.status_code < 200:
                 raise invalid_response(f"unexpected status {response.status_code}")
-            content = _read(response)
+            for chunk in response.iter_content(64 * 1024):
+                content += chunk
+                if len(content) > LONGEST_BODY_BYTES:
+                    raise invalid_response("the response body is larger than 4 MiB")
         return Response(
             status=response.status_code,
-            body=content,
+            body=bytes(content),
             retry_after=parse_retry_after(response.headers.get("Retry-After", "")),
             ray=response.headers.get("CF-Ray", ""),
         )
@@ -130,7 +133,8 @@ def open_session(api_key: str, tls: ssl.SSLContext | None) -> requests.Session:
     """Return a session that keeps one connection. Without a TLS context it is for loopback only."""
     session = _Session()
     session.auth = BearerAuth(api_key)
-    session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
+    agent = f"reoclo-docker-auth/{__version__}"
+    session.headers.update({"User-Agent": agent, "Accept": "application/json"})
     session.mount("https://", RecordingAdapter(tls))
     session.mount("http://", RecordingAdapter(None))
     if tls is None:
@@ -150,15 +154,6 @@ def parse_retry_after(text: str) -> float | None:
     if date.tzinfo is None:
         date = date.replace(tzinfo=timezone.utc)
     return max(0.0, (date - datetime.now(timezone.utc)).total_seconds())
-
-
-def _read(response: requests.Response) -> bytes:
-    body = bytearray()
-    for chunk in response.iter_content(64 * 1024):
-        body += chunk
-        if len(body) > LONGEST_BODY_BYTES:
-            raise invalid_response("the response body is larger than 4 MiB")
-    return bytes(body)
 
 
 def _run_in_thread(attempt: Attempt, call: Callable[[], Response]) -> Future[Response]:

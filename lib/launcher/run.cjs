@@ -65,7 +65,7 @@ async function runPost(seconds) {
   attempt(() => process.kill(process.platform === "win32" ? step.child.pid : -step.child.pid, "SIGKILL"));
   const isAtStake = ["requested", "accepted", "succeeded"].includes(state.stage) && state.cleanup === true;
   if (isAtStake) annotate("warning", stillLoggedIn(state, problem), "logout-failed");
-  else print("Python did not finish, but there is no login to clean up.");
+  else print(`Nothing was cleaned up. ${problem}`);
   setTimeout(() => process.exit(0), Math.max(500, left() * 1000)).unref(); // even if the pipe is full
 }
 

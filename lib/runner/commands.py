@@ -5,6 +5,7 @@ opened here, because the toolkit reads their paths from the process's environmen
 with `os.linesep`, which runners on other systems read as part of the value.
 """
 
+import errno
 import os
 import re
 from collections.abc import Callable, Iterable
@@ -41,14 +42,13 @@ class Runner:
         debug: bool,
         is_act: bool = False,
         append: Callable[[Path, bytes], None] | None = None,
+        truncate: Callable[[Path, int], None] = os.truncate,
     ) -> None:
-        self._stream = stream
-        self._state_file = state_file
-        self._output_file = output_file
-        self._api_key = api_key
-        self._debug = debug
-        self._is_act = is_act
+        self._stream, self._state_file, self._output_file = stream, state_file, output_file
+        self._api_key, self._debug, self._is_act = api_key, debug, is_act
         self._append = append or append_whole
+        self._truncate = truncate
+        self._state_size = _size(state_file)
         self._forms: set[str] = set()
 
     def mask(self, secret: str) -> None:
@@ -85,15 +85,31 @@ class Runner:
         """Set step outputs, or raise `RunnerError`."""
         for name, value in outputs:
             self._refuse_key(value)
-            _append(self._append, self._output_file, "output file (GITHUB_OUTPUT)", name, value)
+            self._save(self._output_file, "output file (GITHUB_OUTPUT)", name, value)
 
     def save_state(self, name: str, value: str, *, without_key: str | None = None) -> None:
-        """Save state for post, or raise `RunnerError`. The last value of a name counts.
-
-        `without_key` is the value without the field that may contain the API key, if one may.
-        """
+        """Save state for post, or raise `RunnerError`; `without_key` is it without an own key."""
         self._refuse_key(value if without_key is None else without_key)
-        _append(self._append, self._state_file, "state file (GITHUB_STATE)", name, value)
+        self._save(self._state_file, "state file (GITHUB_STATE)", name, value)
+
+    def _save(self, path: Path | None, purpose: str, name: str, value: str) -> None:
+        # Post writes to no such file, and this import creates ids with a module that is slow.
+        from actions_toolkit.file_command import prepare_key_value_message  # noqa: PLC0415
+
+        entry = prepare_key_value_message(name, value).replace("\r\n", "\n") + "\n"
+        try:
+            if path is None:
+                raise FileNotFoundError(errno.ENOENT, "the runner provides no file")
+            self._append(path, entry.encode("utf-8"))
+        except OSError as error:
+            summary, detail = f"Cannot write the runner's {purpose}", error.strerror or str(error)
+            raise RunnerError(summary, detail=detail, hint=hints.RUNNER_FILES) from error
+
+    def withdraw_state(self) -> None:
+        """Remove what this process saved for post. This needs no room on the disk."""
+        if self._state_file:
+            with suppress(OSError):
+                self._truncate(self._state_file, self._state_size)
 
     def _annotate(self, level: str, error: ActionError) -> None:
         self._command(level, error.message(self._excerpt))
@@ -122,34 +138,21 @@ class Runner:
             self._stream.flush()
 
 
-def _append(
-    append: Callable[[Path, bytes], None], path: Path | None, purpose: str, name: str, value: str
-) -> None:
-    """Append an entry to a command file in one write, so that a kill leaves all or nothing."""
-    # Post writes to no such file, and this import creates ids with a module that is slow.
-    from actions_toolkit.file_command import prepare_key_value_message  # noqa: PLC0415
-
-    entry = prepare_key_value_message(name, value).replace("\r\n", "\n") + "\n"
+def _size(path: Path | None) -> int:
     try:
-        if path is None:
-            raise FileNotFoundError(2, "the runner provides no file")
-        append(path, entry.encode("utf-8"))
-    except OSError as error:
-        summary, detail = f"Cannot write the runner's {purpose}", error.strerror or str(error)
-        raise RunnerError(summary, detail=detail, hint=hints.RUNNER_FILES) from error
+        return path.stat().st_size if path else 0
+    except OSError:
+        return 0
 
 
 def append_whole(path: Path, data: bytes, *, flags: int = 0) -> None:
-    """Append data to a file with one write, or leave it unchanged and raise OSError.
-
-    A new file is readable by its owner only. `flags` are additional flags for `os.open`.
-    """
-    descriptor = os.open(path, _FLAGS | flags, 0o600)
+    """Append data in one write, so that a kill leaves all or nothing, or raise OSError."""
+    descriptor = os.open(path, _FLAGS | flags, 0o600)  # a new file is for its owner only
     try:
         size = os.fstat(descriptor).st_size
         written = os.write(descriptor, data)
         if written != len(data):
             os.ftruncate(descriptor, size)  # full disk, or file size limit
-            raise OSError(28, "no space left on device")
+            raise OSError(errno.ENOSPC, "no space left on device")
     finally:
         os.close(descriptor)

@@ -1,10 +1,7 @@
 """What the runner and the launcher pass in environment variables. Nothing else here reads them.
 
-Which runner sets which variable: GitHub's documentation of the default variables, and
-actions/runner, src/Runner.Worker/GitHubContext.cs.
+GitHub documents its default variables; see actions/runner, src/Runner.Worker/GitHubContext.cs.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +16,7 @@ T = TypeVar("T")
 _CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 
 
-def _variable(name: str, parse: Callable[[str], T]) -> Callable[[Environment], T]:
+def _variable(name: str, parse: Callable[[str], T]) -> Callable[["Environment"], T]:
     """Return a method that parses a variable, which is empty if not set."""
     return lambda self: parse(self.variables.get(name, ""))
 

@@ -31,11 +31,9 @@ def split_for_act(secret: str) -> list[str]:
 
 
 def encoded_forms(secret: str) -> set[str]:
-    """Return a secret as plain text, JSON, URL, HTML and base64.
-
-    In base64 the first and last characters depend on the surrounding text, so they are left
-    out; the alignment of the secret's first byte leaves three forms.
-    """
+    """Return a secret as plain text, JSON, URL, HTML and base64."""
+    # In base64 the first and last characters depend on the surrounding text, so they are left
+    # out; the alignment of the secret's first byte leaves three forms.
     raw = secret.encode("utf-8", "surrogatepass")
     aligned = (raw[start : start + (len(raw) - start) // 3 * 3] for start in range(3))
     base64 = [b2a_base64(part, newline=False).decode() for part in aligned]

@@ -10,9 +10,9 @@ import re
 STREAM_LIMIT = 64 * 1024  # characters that are enough to see what went wrong
 EXCERPT_LIMIT = 600  # characters in an annotation, which runners truncate at 4,096
 
+# The HTML page of a proxy, which Docker's messages include.
 _PAGE = re.compile(
-    r"<(?:!doctype|html|head|body|title|center|div|form|h[1-6]|p|pre|script)\b.*",
-    re.IGNORECASE | re.DOTALL,
+    r"(?is)<(?:!doctype|html|head|body|title|center|div|form|h[1-6]|p|pre|script)\b.*"
 )
 _TERMINAL_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
 # Printable to Python, but invisible, and ignored by the comparisons of GitHub's runner
@@ -34,10 +34,7 @@ def sanitize(text: str) -> str:
 
 
 def excerpt(text: str, limit: int = EXCERPT_LIMIT) -> str:
-    """Return redacted text as one sanitized line of at most `limit` characters.
-
-    Docker's messages include the HTML pages of proxies, which are left out.
-    """
+    """Return redacted text as one sanitized line of at most `limit` characters."""
     text = _PAGE.sub("(HTML page)", text[: 8 * limit])
     line = " ".join(sanitize(text).split())
     return line if len(line) <= limit else line[:limit].rstrip() + "…"

@@ -172,6 +172,12 @@ def test_log_equals_snapshot(name: str, tmp_path: Path) -> None:
     assert play(SCENARIOS[name], tmp_path) == (SNAPSHOTS / f"{name}.txt").read_text("utf-8")
 
 
+def test_annotations_are_shorter_than_500_characters() -> None:
+    for path in SNAPSHOTS.glob("*.txt"):
+        for line in path.read_text("utf-8").splitlines():
+            assert not line.startswith(("::error::", "::warning::")) or len(line) < 500, path.name
+
+
 def test_each_snapshot_has_a_scenario() -> None:
     assert {path.stem for path in SNAPSHOTS.glob("*.txt")} == {*SCENARIOS}
 

@@ -42,8 +42,9 @@ def write() -> None:
     """Explore every schedule, and write the table and their number."""
     counts = [f"{sum(1 for _ in every_schedule(mode)):,} in {mode} mode" for mode in MODES]
     text = f"""{rows()}
-The simulation in `tests/simulation` checks the guarantees on every schedule with up to two faults,
-kills or cancellations: {" and ".join(counts)}.
+The simulation in `tests/simulation` checks the guarantees on the schedules with up to two faults,
+kills, or cancellations: {" and ".join(counts)}. Rare response variants are combined
+only in random schedules.
 """
     PAGE.write_text(REGION.sub(lambda _: text, PAGE.read_text("utf-8")), "utf-8")
 

@@ -51,7 +51,7 @@ def test_operation_is_parsed_from_documented_fields() -> None:
     streams = {"stdout": "out", "stderr": "err"}
     fields = {"operation_id": "op-1", "status": "failed", "server_name": "build-1"}
     data = {**fields, "result": {"exit_code": 7, **streams, "duration_ms": 5}, "completed_at": None}
-    expected = Operation(**fields, exit_code=7, **streams)
+    expected = Operation(**fields, exit_code=7, **streams, has_end=True)
     assert Operation.from_json(data) == models.parse_logout(data) == expected
     assert (expected.output, Operation(stdout="out").output) == ("err", "out")
     assert expected.both_outputs == "err\nout"
@@ -71,7 +71,7 @@ def test_exit_code_is_a_32_bit_integer() -> None:
 
 def test_outcome_of_operation_needs_proof() -> None:
     for status, flags in {  # with no exit code, 0, and 1
-        "running": [" ", " ", "fr"], "": [" ", " ", "fr"], "completed": ["e", "es", "efr"],
+        "running": [" ", "s", "fr"], "": [" ", "s", "fr"], "completed": ["e", "es", "efr"],
         "failed": ["er", "er", "efr"], "error": ["er", "er", "efr"], "timeout": ["er"] * 3,
         "cancelled": ["er"] * 3, "canceled": ["er"] * 3,
     }.items():  # fmt: skip
@@ -84,6 +84,11 @@ def test_outcome_of_operation_needs_proof() -> None:
 def test_completed_at_or_exit_code_ends_an_operation() -> None:
     for status in ("", "running", "odd"):
         for fields in ({"completed_at": "2026-01-01"}, {"exit_code": 0}, {"exit_code": 3}):
-            assert Operation.from_json({**fields, "status": status}).status == "completed"
-            assert Operation.from_json({**fields, "status": "canceled"}).status == "canceled"
-        assert Operation.from_json({"completed_at": "", "status": status}).status == status
+            found = Operation.from_json({**fields, "status": status})
+            assert (found.ended, found.status) == (True, status)
+        assert not Operation.from_json({"completed_at": "", "status": status}).ended
+
+
+def test_exit_code_of_a_signal_proves_no_failure() -> None:
+    codes = {-1: False, 1: True, 127: True, 128: True, 129: False, 137: False}
+    assert {code: Operation(exit_code=code).failed for code in codes} == codes
