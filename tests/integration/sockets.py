@@ -155,7 +155,10 @@ class Server:
         actions[word]()
 
     def _request(self, connection: socket.socket) -> None:
-        head = receive(connection)
+        try:
+            head = receive(connection)
+        except OSError:  # without TLS's own goodbye
+            head = b""
         if not head:
             self.closed_by_client.set()
             raise ConnectionAbortedError

@@ -20,6 +20,7 @@ from lib.stop_file import StepFiles
 from tests.unit.fakes import FakeClock, StubApi, response
 
 LOGIN_ID = "66666666-7777-4888-9999-000000000000"
+RUNNER = Runner(io.StringIO(), state_file=None, output_file=None, api_key="", debug=False)
 NOT_ERASED = "WARNING: could not erase credentials: x"
 NOT_LOGGED_IN = "Not logged in to https://index.docker.io/v1/"
 STARTED = response({"operation_id": "op-2", "status": "running"})
@@ -75,7 +76,7 @@ def test_state_file_stays_until_post_is_done(error: Exception | None, tmp_path: 
         logout.log_out(
             state.encode(), "rca_x", own_api_url=str, connect=connect, files=files,
             is_running=lambda _pid, _started: False, clock=FakeClock(),
-            runner=Runner(io.StringIO(), state_file=None, output_file=None, api_key="", debug=False),
+            runner=RUNNER,
         )  # fmt: skip
     assert seen == [state.encode()]
     assert bool(files.newest_state()) is isinstance(error, ImportError)
