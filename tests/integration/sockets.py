@@ -158,7 +158,7 @@ class Server:
         try:
             head = receive(connection)
         except OSError:  # without TLS's own goodbye
-            head = b""
+            head = ""
         if not head:
             self.closed_by_client.set()
             raise ConnectionAbortedError
