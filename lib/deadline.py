@@ -16,7 +16,7 @@ class Clock(Protocol):
         time.sleep(seconds)
 
     def raise_if_canceled(self, *, request_in_flight: bool = False) -> None:
-        """Raise `Canceled`, or under a shield start the grace period of a request in flight."""
+        """Raise `Canceled` if the step was canceled; a shielded request gets the grace period."""
 
 
 class SystemClock(Clock):

@@ -104,7 +104,7 @@ class _Step:
     def accept(
         self, state: LoginState, accepted: AcceptedLogin
     ) -> tuple[LoginState, RunnerError | None]:
-        """Save the response, set the step outputs, and return why saving failed if it may fail."""
+        """Save the response, set the step outputs, and return an error that is only a warning."""
         state = replace(
             state,
             stage=Stage.ACCEPTED if accepted.operation_id else Stage.REQUESTED,

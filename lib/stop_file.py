@@ -51,7 +51,7 @@ class StepFiles:
                 append_whole(path, state.encode("utf-8") + b"\n", flags=_NOFOLLOW)
 
     def newest_state(self) -> str:
-        """Return the last complete line of the state file (without a login id, of the newest)."""
+        """Return the last complete line of the login's state file, or if unknown, the newest."""
         with suppress(OSError):
             path = self._state_file() or self._newest_state_file()
             if not path:

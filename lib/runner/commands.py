@@ -88,7 +88,7 @@ class Runner:
             self._save(self._output_file, "output file (GITHUB_OUTPUT)", name, value)
 
     def save_state(self, name: str, value: str, *, without_key: str | None = None) -> None:
-        """Save state for post, or raise `RunnerError`; `without_key` is it without an own key."""
+        """Save state for post, or raise `RunnerError`. `without_key` omits the state's own key."""
         self._refuse_key(value if without_key is None else without_key)
         self._save(self._state_file, "state file (GITHUB_STATE)", name, value)
 
