@@ -21,11 +21,11 @@ demo: $(READY) ## see jobs against the fake Reoclo API: good, rejected, canceled
 	@$(BIN)/python -m tests.demo $(ARGS)
 
 unit: $(READY) ## run the fast tests: unit, simulation, integration
-	@$(BIN)/python -m pytest tests/unit tests/simulation tests/integration -n auto $(ARGS)
+	@$(BIN)/python -m pytest tests/unit tests/simulation tests/integration -n auto --dist worksteal $(ARGS)
 
 test: $(READY) ## run all tests but those under act and Wine
 	@node --test tests/launcher/*.test.cjs
-	@$(BIN)/python -m pytest -n auto -m "not act and not windows" $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not act and not windows" $(ARGS)
 
 act: $(READY) $(ACT) ## run the workflows of tests/act and the examples under act, on this machine
 	@PATH="$(abspath $(dir $(ACT))):$$PATH" $(BIN)/python -m pytest tests/act $(ARGS)
