@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -14,6 +15,7 @@ import trustme
 from tests.integration.conftest import MakeJob
 from tests.integration.job import Ended
 from tests.integration.sockets import Server
+from tests.runner.checkout import ROOT
 
 VARIABLES = ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"]
 
@@ -113,3 +115,14 @@ def test_each_step_uses_one_connection(
         job.post()
         assert api.connections == 2
     assert api.calls == ["login", "op-1", "logout", "op-2"]
+
+
+def test_windows_is_not_queried_for_its_name() -> None:
+    """A process of its own, because the change lasts. A query of WMI would go through uname."""
+    code = (
+        "import platform, sys, lib.api.tls as tls; sys.platform = 'win32'; "
+        "platform.uname = lambda: sys.exit('queried'); tls.avoid_wmi_query(); "
+        "print(platform.system())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=-1, check=True)
+    assert done.stdout.decode().strip() == "Windows"
