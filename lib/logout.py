@@ -54,23 +54,22 @@ def log_out(
     state, files = _read_state(saved_state, files, own_api_url)
     state = _wait_for_main(state, files, is_running, clock)
     runner.mask(state.api_key)
+    key = state.api_key or api_key
     try:
-        key = state.api_key or api_key
         done = _nothing_to_do(state) or _clean_up(
             state, lambda: connect(state.api_url, key), runner, deadline, has_key=bool(key)
         )
-        runner.info(done)
-        files.remove_state()  # not before: if Python is killed, the launcher starts it again
-    except ActionError:
-        files.remove_state()
-        raise
-    except ImportError:  # without its standard library, Python is unusable
+    except ImportError:  # Python is unusable without its standard library; the next one goes on
         raise
     except Exception as error:
         files.remove_state()
+        if isinstance(error, ActionError):
+            raise
         # Whatever is wrong with this action: the user must know what stays logged in, and where.
         reason, fix = "internal error in reoclo/docker-auth", f". {hints.INTERNAL_ERROR.text}"
         raise _not_logged_out(state, reason, fix=fix) from error
+    runner.info(done)
+    files.remove_state()  # not before: if Python is killed, the launcher starts it again
 
 
 def log_out_alone(request: LogoutRequest, *, client: Client, runner: Runner, clock: Clock) -> None:
