@@ -36,7 +36,7 @@ def test_process_of_another_user_is_running() -> None:
 
 
 def test_ended_process_is_not_running(tmp_path: Path) -> None:
-    link = tmp_path / ") Z (x) 1"  # /proc/<pid>/stat contains the name
+    link = tmp_path / os.fsdecode(b") Z (\xff) 1")  # /proc/<pid>/stat contains the name
     link.symlink_to("/bin/cat")
     with subprocess.Popen([link], stdin=subprocess.PIPE) as process:
         assert is_running(process.pid, start_time(process.pid))

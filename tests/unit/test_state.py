@@ -113,16 +113,16 @@ def test_state_files_of_logins_are_separate(files: StepFiles, tmp_path: Path) ->
     other, unknown = StepFiles(tmp_path, "login", OTHER), StepFiles(tmp_path, "login", "")
     foreign = StepFiles(tmp_path, "other", ID)
     assert unknown.newest_state() == ""
-    for seconds, step_files in enumerate((files, other, foreign, unknown)):
+    for seconds, step_files in enumerate((other, files, foreign, unknown)):
         before = set(tmp_path.iterdir())
         step_files.append_state(str(seconds))
         for path in set(tmp_path.iterdir()) - before:
             os.utime(path, (seconds, seconds))
     found = [step_files.newest_state() for step_files in (files, other, foreign, unknown)]
-    assert found == ["0", "1", "2", "1"]  # without an id, that of the step's newest file
+    assert found == ["1", "0", "2", "1"]  # without an id, that of the step's newest file
     for step_files in (unknown, files, files):
         step_files.remove_state()
-    assert (files.newest_state(), other.newest_state()) == ("", "1")
+    assert (files.newest_state(), other.newest_state()) == ("", "0")
 
 
 def test_stop_file_and_state_file_are_no_links_and_no_pipes(
