@@ -33,7 +33,8 @@ class Cancellation:
 
     Signals only set a flag, because an exception from a signal handler can be swallowed
     (importlib does so). The checkpoints raise, also if `is_abandoned` returns that the runner
-    has moved on: the launcher is gone, or post has started. The simulation has its own time.
+    has moved on: the launcher is gone, or post has started. The simulation has its own time, and no
+    signals.
     """
 
     def __init__(
@@ -42,8 +43,10 @@ class Cancellation:
         *,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        set_handler: Callable[..., object] = signal.signal,
     ) -> None:
         self._is_abandoned, self._now, self._sleep = is_abandoned, now, sleep
+        self._set_handler = set_handler
         self._requested = False
         self._shielded: Deadline | None = None
 
@@ -51,12 +54,12 @@ class Cancellation:
     def handle_signals(self) -> Iterator[None]:
         """Let signals cancel the block, whose end is a checkpoint, and ignore them afterwards."""
         for number in _SIGNALS:
-            signal.signal(number, self._on_signal)
+            self._set_handler(number, self._on_signal)
         try:
             yield
             self.raise_if_canceled()
         finally:
-            ignore_signals()
+            ignore_signals(self._set_handler)
 
     @contextmanager
     def shield(self, deadline: Deadline) -> Iterator[None]:
@@ -95,10 +98,10 @@ class Cancellation:
         self._requested = True
 
 
-def ignore_signals() -> None:
+def ignore_signals(set_handler: Callable[..., object] = signal.signal) -> None:
     """Ignore the signals that cancel a step."""
     for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+        set_handler(number, signal.SIG_IGN)
 
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGBREAK")  # the last one on Windows only

@@ -10,19 +10,21 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from lib import CANCELED, FAILED, SUCCEEDED, UNUSABLE, hints, processes
-from lib.cancellation import Canceled, Cancellation, ignore_signals
+from lib.cancellation import Canceled, Cancellation
 from lib.deadline import Clock, SystemClock
 from lib.errors import ActionError, RunnerError
-from lib.runner.commands import Runner
+from lib.runner.commands import Runner, append_whole
 from lib.runner.environment import Environment
 from lib.stop_file import StepFiles
 
 if TYPE_CHECKING:
     from lib.api.client import Client
     from lib.api.connection import Limits
+    from lib.api.transport import Transport
     from lib.login import UnsavedLogin
     from lib.state import LoginState
 
@@ -30,24 +32,15 @@ _SHELL_CODES = {SUCCEEDED: 0, FAILED: 1, CANCELED: 130, UNUSABLE: 1}  # without 
 _EXIT_SECONDS = 3.0  # what post keeps of the launcher's time limit to exit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """What a step waits on. Tests wait less."""
-
-    cancellation: Callable[[Callable[[], bool]], Cancellation] = Cancellation
-    clock: Clock = SystemClock()  # of post  # noqa: RUF009 it has no state
-    limits: Limits | None = None  # of an attempt, if not those of lib.api.connection
-
-
-_REAL_TIME = Timing()
-
-
 @dataclass(frozen=True, slots=True)
-class _Step:
+class Step:
+    """A step of the action, with what it needs from the runner and the system."""
+
     environment: Environment
     runner: Runner
+    files: StepFiles
     clock: Clock
-    limits: Limits | None
+    system: System
 
     def mask_secrets(self) -> None:
         """Mask the secrets before anything else is logged."""
@@ -55,23 +48,10 @@ class _Step:
             self.runner.mask(secret)
 
     def connect(self, api_url: str, api_key: str) -> Client:
-        """Return a client. Imports requests, which takes a tenth of a second."""
-        gc.disable()  # collecting garbage during the imports takes a tenth of a step
-        try:
-            from lib.api.client import Client
-            from lib.api.connection import Limits
-            from lib.api.transport import Transport, open_session
+        """Return a client for an API URL and a key."""
+        transport = self.system.open_transport(self, api_url, api_key)
+        from lib.api.client import Client
 
-            tls = None
-            if api_url.lower().startswith("https:"):  # plain http is for loopback addresses only
-                from lib.api.tls import create_context
-
-                tls = create_context(self.environment.ca_paths(), self.runner.info)
-            session = open_session(api_key, tls)
-        finally:
-            gc.freeze()  # no later collection looks at what was imported
-            gc.enable()
-        transport = Transport(api_url, session, self.clock, self.limits or Limits())
         context, runner = self.environment.run_context(), self.runner
         return Client(transport, context, self.clock, info=runner.info, debug=runner.debug)
 
@@ -80,36 +60,74 @@ class _Step:
         return code if self.environment.wants_own_exit_codes() else _SHELL_CODES[code]
 
 
-_Action = Callable[[_Step, Cancellation], None]
+def open_transport(
+    step: Step, api_url: str, api_key: str, limits: Limits | None = None
+) -> Transport:
+    """Return a transport. Imports requests, which takes a tenth of a second."""
+    gc.disable()  # collecting garbage during the imports takes a tenth of a step
+    try:
+        from lib.api.connection import Limits
+        from lib.api.transport import Transport, open_session
+
+        tls = None
+        if api_url.lower().startswith("https:"):  # plain http is for loopback addresses only
+            from lib.api.tls import create_context
+
+            tls = create_context(step.environment.ca_paths(), step.runner.info)
+        session = open_session(api_key, tls)
+    finally:
+        gc.freeze()  # no later collection looks at what was imported
+        gc.enable()
+    return Transport(api_url, session, step.clock, limits or Limits())
 
 
-def main(variables: Mapping[str, str], stream: TextIO, timing: Timing = _REAL_TIME) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """What a step gets from the system. Tests replace a part, the simulation replaces all of it."""
+
+    clock: Clock = SystemClock()  # of post  # noqa: RUF009 it has no state
+    cancellation: Callable[[Callable[[], bool]], Cancellation] = Cancellation
+    open_transport: Callable[[Step, str, str], Transport] = open_transport
+    files: Callable[[Path | None, str, str], StepFiles] = StepFiles
+    append: Callable[[Path, bytes], None] = append_whole  # to a command file of the runner
+    is_running: Callable[[int, str], bool] = processes.is_running
+
+
+_SYSTEM = System()
+
+
+def main(variables: Mapping[str, str], stream: TextIO, system: System = _SYSTEM) -> int:
     """Run the main step, and return its exit code: success if the server is logged in."""
     canceled = "Canceled. The post step will clean up the login if it was started."
-    return _run_cancelable(_log_in, canceled, variables, stream, timing)
+    return _run_cancelable(_log_in, canceled, variables, stream, system)
 
 
-def logout(variables: Mapping[str, str], stream: TextIO, timing: Timing = _REAL_TIME) -> int:
+def logout(variables: Mapping[str, str], stream: TextIO, system: System = _SYSTEM) -> int:
     """Run the logout action's step, and return its exit code: success if it logged out."""
     canceled = "Canceled. The server may still be logged in."
-    return _run_cancelable(_log_out, canceled, variables, stream, timing)
+    return _run_cancelable(_log_out, canceled, variables, stream, system)
 
 
-def post(variables: Mapping[str, str], stream: TextIO, timing: Timing = _REAL_TIME) -> int:
+def post(variables: Mapping[str, str], stream: TextIO, system: System = _SYSTEM) -> int:
     """Run the post step, which never fails the job, and return its exit code, never FAILED."""
-    ignore_signals()
-    step = _step(Environment(variables), stream, timing.clock, timing.limits)
+    environment = Environment(variables)
+    step = _step(environment, stream, _files(environment, system), system.clock, system)
     code = _run(lambda: _clean_up(step), step.runner, report=step.runner.warning)
     return step.exit_code(SUCCEEDED if code == FAILED else code)
 
 
 def _run_cancelable(
-    action: _Action, canceled: str, variables: Mapping[str, str], stream: TextIO, timing: Timing
+    action: Callable[[Step, Cancellation], None],
+    canceled: str,
+    variables: Mapping[str, str],
+    stream: TextIO,
+    system: System,
 ) -> int:
     """Run a step that fails the job if it fails, and that can be canceled."""
     environment = Environment(variables)
-    cancellation = timing.cancellation(_abandoned(environment))
-    step = _step(environment, stream, cancellation, timing.limits)
+    files = _files(environment, system)
+    cancellation = system.cancellation(_abandoned(environment, files))
+    step = _step(environment, stream, files, cancellation, system)
 
     def run() -> None:
         with cancellation.handle_signals():
@@ -134,31 +152,32 @@ def _run(run: Callable[[], None], runner: Runner, *, report: Callable[[ActionErr
     except Exception as error:  # noqa: BLE001 the one place that may
         internal = ActionError("Internal error in reoclo/docker-auth", hint=hints.INTERNAL_ERROR)
         report(error if isinstance(error, ActionError) else internal)
-        import traceback
-
-        for line in traceback.format_exc().splitlines():
-            runner.debug(line)
+        runner.debug_traceback()
         return FAILED
     return SUCCEEDED
 
 
-def _log_in(step: _Step, cancellation: Cancellation) -> None:
+def _log_in(step: Step, cancellation: Cancellation) -> None:
     from lib.inputs import read_login_inputs
     from lib.login import UnsavedLogin, log_in
 
     inputs = read_login_inputs(step.environment)
     client = step.connect(inputs.api_url, inputs.api_key)
     state = _new_state(step.environment, inputs.api_key)
-    files = _step_files(step.environment)
     try:
         log_in(
-            inputs, state, client=client, runner=step.runner, files=files, cancellation=cancellation
+            inputs,
+            state,
+            client=client,
+            runner=step.runner,
+            files=step.files,
+            cancellation=cancellation,
         )
     except UnsavedLogin as error:
-        raise _clean_up_unsaved(error, client, step.runner, files, cancellation) from error
+        raise _clean_up_unsaved(error, client, step) from error
 
 
-def _log_out(step: _Step, cancellation: Cancellation) -> None:
+def _log_out(step: Step, cancellation: Cancellation) -> None:
     from lib.inputs import read_logout_inputs
     from lib.logout import log_out_alone
 
@@ -167,7 +186,7 @@ def _log_out(step: _Step, cancellation: Cancellation) -> None:
     log_out_alone(inputs.request, client=client, runner=step.runner, clock=cancellation)
 
 
-def _clean_up(step: _Step) -> None:
+def _clean_up(step: Step) -> None:
     from lib.logout import POST_SECONDS, log_out
     from lib.state import STATE_NAME
 
@@ -184,27 +203,25 @@ def _clean_up(step: _Step) -> None:
         environment.input("api_key"),
         own_api_url=own_api_url,
         connect=step.connect,
-        is_running=processes.is_running,
-        files=_step_files(environment),
+        is_running=step.system.is_running,
+        files=step.files,
         runner=step.runner,
         clock=step.clock,
         seconds=POST_SECONDS if left is None else min(POST_SECONDS, left - _EXIT_SECONDS),
     )
 
 
-def _clean_up_unsaved(
-    error: UnsavedLogin, client: Client, runner: Runner, files: StepFiles, clock: Clock
-) -> ActionError:
+def _clean_up_unsaved(error: UnsavedLogin, client: Client, step: Step) -> ActionError:
     """Log out of a login that post could not clean up, and return the error of the step."""
     from lib.logout import log_out_unsaved
 
-    files.append_state(error.state.encode())  # for post, if the disk has room for that
+    step.files.append_state(error.state.encode())  # for post, if the disk has room for that
     detail, fix = error.detail, error.hint.text
     try:
-        done = log_out_unsaved(error.state, client=client, runner=runner, clock=clock)
+        done = log_out_unsaved(error.state, client=client, runner=step.runner, clock=step.clock)
         # Otherwise post would find the state saved before, and warn about the registry.
-        runner.withdraw_state()
-        files.remove_state()
+        step.runner.withdraw_state()
+        step.files.remove_state()
     except ActionError as failure:
         done, fix = f"{failure.headline}.", failure.hint.text
         detail = "; ".join(filter(None, (error.detail, failure.detail)))
@@ -215,9 +232,9 @@ def _clean_up_unsaved(
     return RunnerError(error.summary, detail=detail, hint=hint, operation_id=operation_id)
 
 
-def _abandoned(environment: Environment) -> Callable[[], bool]:
+def _abandoned(environment: Environment, files: StepFiles) -> Callable[[], bool]:
     """Return a check for whether the runner has moved on without this step."""
-    files, pid = _step_files(environment), environment.launcher_pid()
+    pid = environment.launcher_pid()
     is_foreign = environment.launcher_namespace() not in {"", processes.pid_namespace()}
     if is_foreign or os.name != "posix":
         pid = None  # a process of another PID namespace or of Windows cannot be observed
@@ -238,7 +255,9 @@ def _new_state(environment: Environment, api_key: str) -> LoginState:
     )
 
 
-def _step(environment: Environment, stream: TextIO, clock: Clock, limits: Limits | None) -> _Step:
+def _step(
+    environment: Environment, stream: TextIO, files: StepFiles, clock: Clock, system: System
+) -> Step:
     runner = Runner(
         stream,
         state_file=environment.state_file(),
@@ -246,10 +265,11 @@ def _step(environment: Environment, stream: TextIO, clock: Clock, limits: Limits
         api_key=environment.input("api_key"),
         debug=environment.is_debug(),
         is_act=environment.is_act(),
+        append=system.append,
     )
-    return _Step(environment, runner, clock, limits)
+    return Step(environment, runner, files, clock, system)
 
 
-def _step_files(environment: Environment) -> StepFiles:
+def _files(environment: Environment, system: System) -> StepFiles:
     file = environment.state_file()
-    return StepFiles(file.parent if file else None, environment.step(), environment.login_id())
+    return system.files(file.parent if file else None, environment.step(), environment.login_id())

@@ -10,15 +10,11 @@ time are simulated, so a run takes seconds and always has the same result.
 from __future__ import annotations
 
 import argparse
-import heapq
-import itertools
 import json
 import math
 import random
 import sys
-import threading
 from collections import Counter, deque
-from collections.abc import Callable
 from functools import partial
 
 from lib.api.client import Client
@@ -29,6 +25,7 @@ from lib.errors import ActionError
 from lib.inputs import DEFAULT_TIMEOUT_SECONDS
 from lib.logout import POST_SECONDS
 from lib.runner.environment import Environment
+from tests.scheduler import Scheduler
 
 # Seconds: one way to the API, docker on the server, a job's other steps, the start of all jobs.
 NETWORK, LOGIN, LOGOUT, WORK, START = 0.05, 2.0, 0.5, (30.0, 90.0), 2.0
@@ -37,41 +34,18 @@ COLUMNS = "jobs", "requests per job", "last login (s)", "429s", "failed logins",
 
 
 class Clock(SystemClock):
-    """Simulated clock. One thread runs at a time, while the others sleep on the clock."""
+    """Simulated clock of all jobs."""
 
-    def __init__(self) -> None:
-        self._now = 0.0
-        self._sleepers: list[tuple[float, int, threading.Semaphore]] = []
-        self._order = itertools.count()
-        self._idle = threading.Semaphore(0)
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
 
     def now(self) -> float:
         """Return the simulated seconds since the start."""
-        return self._now
+        return self._scheduler.now
 
     def sleep(self, seconds: float) -> None:
-        """Let other threads run until the simulated time has passed."""
-        turn = threading.Semaphore(0)
-        heapq.heappush(self._sleepers, (self._now + seconds, next(self._order), turn))
-        self._idle.release()
-        turn.acquire()
-
-    def run(self, jobs: int, job: Callable[[], None]) -> None:
-        """Run each job in a thread of its own, and let time pass until all have ended."""
-
-        def run_one() -> None:
-            try:
-                job()
-            finally:
-                self._idle.release()
-
-        for _ in range(jobs):
-            threading.Thread(target=run_one, daemon=True).start()
-            self._idle.acquire()
-        while self._sleepers:
-            self._now, _, turn = heapq.heappop(self._sleepers)
-            turn.release()
-            self._idle.acquire()
+        """Let other jobs run until the simulated time has passed."""
+        self._scheduler.sleep(seconds)
 
 
 class Api:
@@ -136,9 +110,12 @@ def main() -> int:
     print(f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|")
     for jobs in options.jobs:
         random.seed(jobs)
-        clock = Clock()
+        scheduler = Scheduler()
+        clock = Clock(scheduler)
         api = Api(clock, options.limit)
-        clock.run(jobs, partial(run_job, api, clock))
+        for number in range(jobs):
+            scheduler.spawn(str(number), partial(run_job, api, clock))
+        scheduler.run_actors()
         cells = [jobs, round(api.seen["requests"] / jobs, 1), *map(api.seen.get, COLUMNS[2:])]
         print(f"| {' | '.join(str(cell or 0) for cell in cells)} |", flush=True)
     return 0

@@ -25,11 +25,24 @@ _SAFELY = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | _SAFELY
 
 
+def append_whole(path: Path, data: bytes, *, flags: int = 0) -> None:
+    """Append data in one write, so that a kill leaves all or nothing, or raise OSError."""
+    descriptor = os.open(path, _FLAGS | flags, 0o600)  # a new file is for its owner only
+    try:
+        size = os.fstat(descriptor).st_size
+        written = os.write(descriptor, data)
+        if written != len(data):
+            os.ftruncate(descriptor, size)  # full disk, or file size limit
+            raise OSError(errno.ENOSPC, "no space left on device")
+    finally:
+        os.close(descriptor)
+
+
 class Runner:
     """The runner's side of a step: log, annotations, outputs and state.
 
     The API key must not appear in an output or in the state. `is_act` is whether the runner parses
-    commands as act does. `append` is that of the simulation, which has its own files.
+    commands as act does. `append` appends to a command file, all or nothing.
     """
 
     def __init__(
@@ -41,14 +54,11 @@ class Runner:
         api_key: str,
         debug: bool,
         is_act: bool = False,
-        append: Callable[[Path, bytes], None] | None = None,
-        truncate: Callable[[Path, int], None] = os.truncate,
+        append: Callable[[Path, bytes], None] = append_whole,
     ) -> None:
         self._stream, self._state_file, self._output_file = stream, state_file, output_file
         self._api_key, self._debug, self._is_act = api_key, debug, is_act
-        self._append = append or append_whole
-        self._truncate = truncate
-        self._state_size = _size(state_file)
+        self._append, self._state_size = append, _size(state_file)
         self._forms: set[str] = set()
 
     def mask(self, secret: str) -> None:
@@ -72,6 +82,14 @@ class Runner:
         """Write a debug line, if debug logging is enabled."""
         if self._debug:
             self._command("debug", line)
+
+    def debug_traceback(self) -> None:
+        """Write the traceback of the exception that is being handled, as debug lines."""
+        if self._debug:
+            import traceback  # noqa: PLC0415 takes time, and is rarely needed
+
+            for line in traceback.format_exc().splitlines():
+                self.debug(line)
 
     def error(self, error: ActionError) -> None:
         """Write an error annotation. The exit code, not the annotation, fails the step."""
@@ -109,7 +127,7 @@ class Runner:
         """Remove what this process saved for post. This needs no room on the disk."""
         if self._state_file:
             with suppress(OSError):
-                self._truncate(self._state_file, self._state_size)
+                os.truncate(self._state_file, self._state_size)
 
     def _annotate(self, level: str, error: ActionError) -> None:
         self._command(level, error.message(self._excerpt))
@@ -143,16 +161,3 @@ def _size(path: Path | None) -> int:
         return path.stat().st_size if path else 0
     except OSError:
         return 0
-
-
-def append_whole(path: Path, data: bytes, *, flags: int = 0) -> None:
-    """Append data in one write, so that a kill leaves all or nothing, or raise OSError."""
-    descriptor = os.open(path, _FLAGS | flags, 0o600)  # a new file is for its owner only
-    try:
-        size = os.fstat(descriptor).st_size
-        written = os.write(descriptor, data)
-        if written != len(data):
-            os.ftruncate(descriptor, size)  # full disk, or file size limit
-            raise OSError(errno.ENOSPC, "no space left on device")
-    finally:
-        os.close(descriptor)

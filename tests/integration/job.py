@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from lib.api.connection import Limits
 from lib.api.transport import Response, Transport, open_session
 from lib.cancellation import Cancellation
 from lib.deadline import Deadline, SystemClock
-from lib.entry import Timing
+from lib.entry import System
 
 KEY = "rca_Zm9vYmFy0123456789"
 SERVER_ID = "11111111-2222-4333-8444-555555555555"
@@ -152,11 +153,12 @@ class Job:
         return {name: value for name, _, value in _OUTPUT.findall(text)}
 
     def _run(
-        self, step: Callable[[Mapping[str, str], io.StringIO, Timing], int], more: Mapping[str, Any]
+        self, step: Callable[[Mapping[str, str], io.StringIO, System], int], more: Mapping[str, Any]
     ) -> Ended:
-        timing = Timing(cancellation=FastTime, clock=FastTime(), limits=self.limits)
+        connect = partial(entry.open_transport, limits=self.limits)
+        system = System(cancellation=FastTime, clock=FastTime(), open_transport=connect)
         stream = io.StringIO()
-        code = step({**self.variables, **more}, stream, timing)
+        code = step({**self.variables, **more}, stream, system)
         return Ended.parse(code, stream.getvalue())
 
 

@@ -45,6 +45,7 @@ EXPECTED = {
     **dict.fromkeys(["refused-by-registry", "refused-in-japanese", "refused-late"], FAILED),
     **dict.fromkeys(["passthrough-refused", "login-inline-failed"], FAILED),
     **dict.fromkeys(["login-page", "lost-answer", "passthrough-lost"], LOST),
+    "login-operation-id-missing": LOST,
     **dict.fromkeys(["endless-login", "lost-polls", "poll-other-operation"], UNKNOWN),
     **dict.fromkeys(["login-registry-url-missing", "server-timeout"], UNKNOWN),
     **dict.fromkeys(["no-result", "poll-cancelled"], UNVERIFIED),

@@ -1,11 +1,17 @@
-"""Simulated network, API and server. Response bodies come from fixtures/recordings."""
+"""Simulated network, API and server. Response bodies come from fixtures/recordings.
+
+Assumptions about what nobody outside Reoclo can see: A request that was sent and lost, or that
+gets a 5xx or an invalid response, was processed. A login that was accepted finishes even if nobody
+polls it. A server runs its logins one after another, in the order in which the API accepted them,
+but a logout does not wait for a login that is still running.
+"""
 
 from __future__ import annotations
 
 import json
 import math
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lib.api import faults
@@ -13,11 +19,12 @@ from lib.api.transport import Response
 from lib.cancellation import Canceled
 from lib.deadline import Clock, Deadlines
 from lib.errors import TransportError
+from tests.fake_api.recording import fill, load
+from tests.integration.job import KEY
 
 if TYPE_CHECKING:
     from tests.simulation.job import Job
 
-KEY = "rca_simulated-key-of-this-job"
 OUTAGE_SECONDS = 60.0
 
 
@@ -34,7 +41,6 @@ class Fault(NamedTuple):
     body: bytes = b'{"detail":"simulated"}'
 
 
-_OTHER = b'{"operation_id":"another","status":"completed","result":{"exit_code":0}}'
 # What begins with ~ is much like another one, and combined with others at random only.
 FAULTS = {
     "not sent": Fault(is_sent=False),
@@ -50,7 +56,7 @@ FAULTS = {
     "503 not processed": Fault(503, is_processed=False, retry_after=1.0),
     "~API down": Fault(503, is_outage=True),
     "poll 404": Fault(404, is_processed=False),
-    "poll of another operation": Fault(200, body=_OTHER),
+    "poll of another operation": Fault(200, body=b'{"operation_id":"x","exit_code":0}'),
 }
 
 
@@ -58,9 +64,8 @@ class Outcome(NamedTuple):
     """What becomes of an operation, in seconds: when it ends, and when it changes the server."""
 
     recording: str
-    ends: float = 0.2
+    ends: float = 0.2  # 0: the response to the POST is the recording's, too
     changes: float | None = 0.2
-    is_reported: bool = True
 
 
 OUTCOMES = {
@@ -78,15 +83,15 @@ OUTCOMES = {
         "response is completed": Outcome("login-inline", 0.0, 0.0),
         "response has an exit code": Outcome("login-inline-exit-code", 0.0, 0.0),
         "response is failed": Outcome("login-inline-failed", 0.0, None),
-        "response has no registry_url": Outcome("login-registry-url-missing"),
-        "response has no operation_id": Outcome("no operation_id"),
+        "response has no registry_url": Outcome("login-registry-url-missing", 0.0, 0.0),
+        "response has no operation_id": Outcome("login-operation-id-missing", 0.0, 0.0),
         "poll has completed_at only": Outcome("poll-ended-by-completed-at"),
     },
     "logout": {
         "succeeds": Outcome("ghcr"),
         "succeeds after 8 s": Outcome("ghcr", 8.0, 8.0),
-        "never ends": Outcome("ghcr", math.inf, None, is_reported=False),
-        "does not erase": Outcome("logout-not-erased", 0.2, None, is_reported=False),
+        "never ends": Outcome("ghcr", math.inf, None),
+        "does not erase": Outcome("logout-not-erased", 0.2, None),
         "was not logged in": Outcome("logout-not-logged-in"),
         "ends without a result": Outcome("logout-no-result"),
         "cannot be polled": Outcome("logout-operation-404"),
@@ -95,27 +100,26 @@ OUTCOMES = {
 }
 
 
-@dataclass(slots=True)
-class Operation:
+class Operation(NamedTuple):
     """Operation that the API accepted."""
 
     id: str
     kind: str
-    outcome: Outcome
+    recording: str
     ends_at: float
     changes_at: float | None
 
 
 @dataclass(slots=True)
 class Attempt:
-    """One request. `verdict` is what its sender knows of it."""
+    """One request. `told` is what its sender knows of it or, from a response, of its operation."""
 
     actor: str
     kind: str
+    fault: Fault
     started_at: float
     ended_at: float = math.inf
-    verdict: str = "pending"
-    is_throttled: bool = False
+    told: str = "pending"  # or "unknown", "not processed", or what `_meaning` returns
 
 
 class Network:
@@ -127,69 +131,64 @@ class Network:
     def send(self, method: str, path: str, body: Any, *, deadlines: Deadlines) -> Response:
         """Send a request to the simulated API."""
         job = self._job
-        job.check(KEY not in f"{method} {path} {body}", "the key is in a path or a body")
+        if KEY in f"{method} {path} {body}":
+            job.problems.append("the key is in a path or a body")
         operation = next((each for each in job.operations if path.endswith(each.id)), None)
         kind = f"{operation.kind} poll" if operation else path.rpartition("/")[2].partition("-")[0]
-        self._clock.raise_if_canceled()
         fault = self._fault(kind)
-        attempt = Attempt(job.current.name, kind, job.now)
-        job.start_attempt(attempt)
+        attempt = job.start_attempt(kind, fault)
         try:
-            return self._exchange(operation, fault, attempt, deadlines)
-        except TransportError as error:
-            attempt.verdict = "unknown" if error.maybe_processed else "not processed"
+            return self._exchange(operation, attempt, deadlines)
+        except (TransportError, Canceled):
+            attempt.told = "unknown" if fault.is_sent else "not processed"
             raise
         finally:
             attempt.ended_at = job.now
 
     def _fault(self, kind: str) -> Fault:
         job = self._job
-        if job.outage and job.now < job.outage[0]:
+        if job.now < job.outage_ends_at:
             job.point(f"{kind} request")
-            return job.outage[1]
+            return job.outage
         other = "503 not" if kind.endswith("poll") else "poll"
         happens = job.point(f"{kind} request", tuple(name for name in FAULTS if other not in name))
         fault = FAULTS.get(happens, Fault())
         if fault.is_outage:
-            job.outage = (job.now + OUTAGE_SECONDS, fault)
+            job.outage, job.outage_ends_at = fault, job.now + OUTAGE_SECONDS
         return fault
 
-    def _exchange(
-        self, operation: Operation | None, fault: Fault, attempt: Attempt, deadlines: Deadlines
-    ) -> Response:
-        status, body = fault.status, fault.body
+    def _exchange(self, polled: Operation | None, attempt: Attempt, until: Deadlines) -> Response:
+        fault = attempt.fault
+        status, body, told = fault.status, fault.body, "unknown"
         if fault.is_sent and fault.is_processed:
-            operation = operation or self._accept(attempt.kind)
-            real = self._report(operation, is_poll=attempt.kind.endswith("poll"))
-            status, body = (status, body) if status else real
-        self._wait(fault, attempt, deadlines)
+            operation = polled or self._accept(attempt.kind)
+            real = self._respond(operation, is_poll=bool(polled))
+            status, body, told = (status, body, told) if status else real
+        self._wait(fault, attempt.kind, until)
         if not fault.is_sent:
             raise faults.classify(ConnectionRefusedError(111, "Connection refused"), sent=False)
         self._job.point(f"{attempt.kind} response")
         if fault.is_lost:
             raise faults.classify(ConnectionResetError(104, "Connection reset"), sent=True)
-        attempt.is_throttled = fault.retry_after is not None
-        self._job.deliver(attempt, status, body, None if fault.status else operation)
+        self._job.note(f"receives {status} {body.decode()[:200]}")
+        attempt.told = "not processed" if 300 <= status < 500 else told
         return Response(status=status, body=body, retry_after=fault.retry_after)
 
-    def _wait(self, fault: Fault, attempt: Attempt, deadlines: Deadlines) -> None:
+    def _wait(self, fault: Fault, kind: str, until: Deadlines) -> None:
         """Wait for the response, as the real transport does."""
-        left = fault.latency
-        if left > 1.0:
-            self._job.point(f"{attempt.kind} in flight")
-        while left > 0.1:
-            self._job.sleep(0.1)
-            left -= 0.1
+        if fault.latency > 1.0:
+            self._job.point(f"{kind} in flight")
+        ends_at = self._job.now + fault.latency
+        while self._job.now < ends_at:
+            self._job.sleep(min(0.1, ends_at - self._job.now))
             try:
                 self._clock.raise_if_canceled(request_in_flight=fault.is_sent)
             except Canceled as canceled:
-                attempt.verdict = "unknown" if fault.is_sent else "not processed"
-                is_abandoned = fault.is_sent and attempt.kind == "login"
-                self._job.check(not is_abandoned, "main abandons its login request")
+                if fault.is_sent and kind == "login":
+                    self._job.problems.append("main abandons its login request")
                 raise Canceled(maybe_processed=fault.is_sent) from canceled
-            if not all(deadline.remaining() for deadline in deadlines):
+            if not all(deadline.remaining() for deadline in until):
                 raise faults.timed_out(sent=fault.is_sent)
-        self._job.sleep(left)
 
     def _accept(self, kind: str) -> Operation:
         job, outcomes = self._job, OUTCOMES[kind]
@@ -198,32 +197,39 @@ class Network:
         start = max([job.now, *(max(each.ends_at, each.changes_at or 0.0) for each in logins)])
         changes_at = None if outcome.changes is None else start + outcome.changes
         name = f"operation-{len(job.operations) + 1}"
-        job.operations.append(Operation(name, kind, outcome, start + outcome.ends, changes_at))
-        return job.operations[-1]
+        operation = Operation(name, kind, outcome.recording, start + outcome.ends, changes_at)
+        job.operations.append(operation)
+        return operation
 
-    def _report(self, operation: Operation, *, is_poll: bool) -> tuple[int, bytes]:
+    def _respond(self, operation: Operation, *, is_poll: bool) -> tuple[int, bytes, str]:
+        """Return status and body of the API's response, and what it tells."""
         is_running = self._job.now < operation.ends_at
-        if is_poll and is_running:
-            return 200, json.dumps({"operation_id": operation.id, "status": "running"}).encode()
-        end = f"<{operation.kind}_operation>" if is_poll else operation.kind
-        waits = is_running and not operation.outcome.ends and not is_poll  # for an earlier login
-        name = "ghcr" if waits else operation.outcome.recording
-        status, body = RECORDED.get((name, end)) or RECORDED["ghcr", end]
-        return status, body.replace(f"<{operation.kind}_operation>", operation.id).encode()
+        if is_running and is_poll:
+            status, body = 200, {"operation_id": operation.id, "status": "running"}
+        else:
+            end = f"<{operation.kind}_operation>" if is_poll else f"/{operation.kind}"
+            status, body = _recorded("ghcr" if is_running else operation.recording, end)
+            body = fill(body, {f"{operation.kind}_operation": operation.id})
+        return status, json.dumps(body).encode(), _meaning(operation, body, is_poll=is_poll)
 
 
-def _recorded() -> dict[tuple[str, str], tuple[int, str]]:
-    """Return status and body of each last response, by recording and end of the path."""
-    found = {}
-    for path in (Path(__file__).parents[2] / "fixtures" / "recordings").glob("*.json"):
-        for exchange in json.loads(path.read_text("utf-8"))["exchanges"]:
-            last = exchange["responses"][-1]
-            text = json.dumps(last["body"]) if "body" in last else ""
-            end = exchange["request"]["path"].rpartition("/")[2]
-            found[path.stem, end] = last.get("status", 0), text
-    status, login = found["ghcr", "login"]
-    found["no operation_id", "login"] = status, login.replace("operation_id", "id")
-    return found
+@cache
+def _recorded(recording: str, end: str) -> tuple[int, Any]:
+    """Return status and body of the last response to a path with this end."""
+    for exchange in load(recording).exchanges:
+        if exchange.path.endswith(end):
+            return exchange.responses[-1].status or 0, exchange.responses[-1].body
+    return _recorded("ghcr", end)
 
 
-RECORDED = _recorded()
+def _meaning(operation: Operation, body: dict[str, Any], *, is_poll: bool) -> str:
+    """Return what a response tells of its operation. An unknown status that ends is a success."""
+    status = body.get("status")
+    if operation.kind == "logout":
+        return "done" if status != "running" and operation.changes_at is not None else "not done"
+    if not is_poll and not {"operation_id", "registry_url"} <= body.keys():
+        return "unknown"
+    if status in {"running", "timeout", "cancelled"}:
+        return str(status)
+    exit_code = (body.get("result") or body).get("exit_code")
+    return "ended" if exit_code is None else "failed" if exit_code else "succeeded"

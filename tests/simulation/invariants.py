@@ -8,17 +8,21 @@ from itertools import pairwise
 
 from lib.errors import ActionError
 from lib.state import LoginState
-from tests.simulation.api import KEY
-from tests.simulation.job import SERVER_ID, TIMEOUT_SECONDS, Job
-from tests.simulation.world import MOST_SLEEPS
+from tests.integration.job import KEY, SERVER_ID
+from tests.scheduler import MOST_SLEEPS
+from tests.simulation.job import TIMEOUT_SECONDS, Job
+
+Checks = Iterator[tuple[bool, str]]  # whether something is violated, and what
 
 
 def violations(job: Job) -> list[str]:
     """Return the invariants that a schedule violates."""
-    if job.sleeps > MOST_SLEEPS:
+    if any(actor.sleeps > MOST_SLEEPS for actor in job.actors.values()):
         return ["an actor never ends"]
-    checks = [_main, _requests, _secrecy, *([_post, _cleanup] if "post" in job.actors else [])]
-    return [*job.problems, *(problem for check in checks for problem in check(job))]
+    checks = [_requests, _secrecy]
+    checks += [] if job.actors["main"].is_killed else [_main]
+    checks += [_post, _cleanup] if "post" in job.actors else []
+    return [*job.problems, *(text for check in checks for violated, text in check(job) if violated)]
 
 
 def annotations_of(job: Job, actor: str) -> list[str]:
@@ -26,101 +30,81 @@ def annotations_of(job: Job, actor: str) -> list[str]:
     return [line for line in job.lines[actor] if line.startswith(("::error::", "::warning::"))]
 
 
-def _cleanup(job: Job) -> Iterator[str]:
-    """No silent login and no false warning."""
+def _cleanup(job: Job) -> Checks:
     changes = [(o.changes_at, o.kind) for o in job.operations if o.changes_at is not None]
     stays_logged_in = max(changes, default=(0.0, ""), key=lambda change: change[0])[1] == "login"
     warning = "".join(annotations_of(job, "post"))
-    if job.saved_state == "damaged":
-        if not warning and job.given_state:
-            yield "a damaged state is ignored"
-    elif job.kind == "cleanup: false":
-        if warning or any((a.kind, a.actor) == ("logout", "post") for a in job.attempts):
-            yield "cleanup: false is ignored"
-    elif stays_logged_in and not warning:
-        yield "silent login"
-    elif warning and not stays_logged_in and not _may_warn(job):
-        yield "false warning"
-    elif warning and "build-1" not in warning and SERVER_ID not in warning:
-        yield "the warning does not name the server"
+    yield stays_logged_in and not warning, "silent login"
+    yield bool(warning) and not stays_logged_in and not _may_warn(job), "false warning"
+    is_named = "build-1" in warning or SERVER_ID in warning
+    yield bool(warning) and not is_named, "the warning does not name the server"
 
 
 def _may_warn(job: Job) -> bool:
     """Return whether post must warn although the server is logged out in the end."""
-    if job.told.get(("post", "logout"), "done") != "done":
+    if job.told("post", "logout") not in {"", "done"}:
         return True
     waited = job.actors["post"].ended_at - job.actors["post"].started_at
     if job.stage_seen == "requested":
-        logins = {a.verdict for a in job.attempts if a.kind == "login"}
-        is_unrecorded = job.actors["main"].is_killed or bool(job.unwritable)
+        is_unrecorded = job.actors["main"].is_killed or job.is_unwritable
+        logins = job.logins_told()
         return is_unrecorded or "unknown" in logins or ("pending" in logins and waited > 5.9)
-    told = job.told.get(("post", "login"), "")
-    polls = {a.verdict for a in job.attempts if (a.actor, a.kind) == ("post", "login poll")}
-    is_unknown = not told and (waited > 14.0 or polls != {"accepted"})
-    return job.stage_seen == "accepted" and (is_unknown or told == "timeout")
+    told = job.told("post", "login")
+    polls = {a.told for a in job.attempts if (a.actor, a.kind) == ("post", "login poll")}
+    still_runs = told == "running" and (waited > 14.0 or polls != {"running"})
+    is_unknown = told in {"timeout", "unknown", "not processed", "pending", ""}
+    return job.stage_seen == "accepted" and (still_runs or is_unknown)
 
 
-def _main(job: Job) -> Iterator[str]:
-    """Exit code, annotations and time of main."""
-    if job.actors["main"].is_killed:
-        return
+def _main(job: Job) -> Checks:
     code, end = job.exit_codes["main"], job.actors["main"].ended_at
-    is_proved = job.told.get(("main", "login")) == "succeeded"
     canceled_at = min(job.canceled_at, job.stopped_at)
-    if code == 0 and (not is_proved or canceled_at < end):
-        yield "main succeeds without proof, or after its cancellation"
-    if code != 0 and is_proved and canceled_at > end and not job.unwritable:
-        yield "main fails although the login succeeded"
-    least = most = int(code == 1)
+    is_proved = job.told("main", "login") == "succeeded"
+    is_wrong = code == 0 and (not is_proved or canceled_at < end)
+    yield is_wrong, "main succeeds without proof, or after its cancellation"
+    is_wrong = code != 0 and is_proved and canceled_at > end and not job.is_unwritable
+    yield is_wrong, "main fails although the login succeeded"
+    yield code == 130 and canceled_at > end, "main exits with 130 without a cancellation"
     annotations = len(annotations_of(job, "main"))
-    if code == 0 and job.kind == "cleanup: false" and job.unwritable:
-        most = 1  # without a logout, an unsaved state is only a warning
-    if (code == 130 and canceled_at > end) or not least <= annotations <= most:
-        yield f"main exits with {code} and {annotations} annotations"
+    yield annotations != (code == 1), f"main exits with {code} and {annotations} annotations"
     logins = [a for a in job.attempts if a.kind == "login"]
     in_flight = any(a.started_at <= canceled_at < a.ended_at for a in logins)
-    if end > min(TIMEOUT_SECONDS + 6.0, canceled_at + (6.0 if in_flight else 1.0)):
-        yield f"main ends only after {end:.1f} s"
+    latest = min(TIMEOUT_SECONDS + 6.0, canceled_at + (6.0 if in_flight else 1.0))
+    yield end > latest, f"main ends only after {end:.1f} s"
 
 
-def _post(job: Job) -> Iterator[str]:
-    """Exit code, annotations and time of post."""
+def _post(job: Job) -> Checks:
     lines, post = annotations_of(job, "post"), job.actors["post"]
-    if job.exit_codes.get("post") != 0 or len(lines) > 1 or "::error" in "".join(lines)[:7]:
-        yield "post fails the job, or writes more than one warning"
-    if post.ended_at - post.started_at > 27.0:  # Node and Python need some of the 30 s
-        yield "post takes more than 30 s"
+    yield job.exit_codes.get("post") != 0, "post fails the job"
+    yield len(lines) > 1 or "::error" in "".join(lines)[:7], "post writes more than one warning"
+    yield post.ended_at - post.started_at > 27.0, "post takes more than 30 s, with Node and Python"
 
 
-def _requests(job: Job) -> Iterator[str]:
-    """Number of attempts, and time between polls."""
+def _requests(job: Job) -> Checks:
     for actor, kind in [(actor, kind) for actor in job.actors for kind in ("login", "logout")]:
         own = [a for a in job.attempts if a.actor == actor and a.kind.startswith(kind)]
-        if sum(a.kind == kind and not a.is_throttled for a in own) > 5:
-            yield f"more than 5 attempts of a {kind}"
+        count = sum(a.kind == kind and a.fault.retry_after is None for a in own)
+        yield count > 5, f"more than 5 attempts of a {kind}"
         polls = [a.started_at for a in own if a.kind.endswith("poll")]
-        if any(later - earlier < 0.35 for earlier, later in pairwise(polls)):
-            yield f"the polls of a {kind} are too close"
+        is_close = any(later - earlier < 0.35 for earlier, later in pairwise(polls))
+        yield is_close, f"the polls of a {kind} are too close"
 
 
-def _secrecy(job: Job) -> Iterator[str]:
+def _secrecy(job: Job) -> Checks:
     """The key is in a composite's state only. Every prefix of what main saved can be decoded."""
     logged = [line for lines in job.lines.values() for line in lines]
-    if any(KEY in line for line in [*logged, *job.outputs] if not line.startswith("::add-mask::")):
-        yield "the key is in the log or in an output"
-    if any("#internal-error" in line for line in logged):
-        yield "internal error"
-    field = f'"api_key":"{KEY}"' if job.kind == "composite" else "none"
-    if any(KEY in state.replace(field, "") for state in [*job.states, *job.folder.values()]):
-        yield "the key is in the state"
-    decoded = [_decoded(state) for state in job.states]
-    if any(not b or not a or b.is_older_than(a) for a, b in pairwise(decoded)):
-        yield "a state is damaged, or older than the one before"
+    unmasked = [line for line in logged if not line.startswith("::add-mask::")]
+    yield any(KEY in text for text in [*unmasked, *job.outputs]), "the key is in log or outputs"
+    yield any("#internal-error" in line for line in logged), "internal error"
+    field = f'"api_key":"{KEY}"' if "composite" in job.kind else "none"
+    states = [state.replace(field, "") for state in [*job.states, *job.folder.values()]]
+    yield any(KEY in state for state in states), "the key is in the state"
+    yield not all(map(_can_be_decoded, job.states)), "a state is damaged"
 
 
 @lru_cache(64)
-def _decoded(state: str) -> LoginState | None:
+def _can_be_decoded(state: str) -> bool:
     try:
-        return LoginState.decode(state)
+        return bool(LoginState.decode(state))
     except ActionError:
-        return None
+        return False
