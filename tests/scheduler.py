@@ -36,6 +36,7 @@ class Scheduler:
 
     def __init__(self) -> None:
         self.now = 0.0
+        self.log: list[str] = []
         self.actors: dict[str, Actor] = {}
         self.current = Actor("none", 0.0, 0.0)
         self._futures: list[Future[None]] = []
@@ -62,6 +63,10 @@ class Scheduler:
             actor.baton.acquire()
         self.now = max(self.now, actor.wakes_at)
         self.raise_if_killed()
+
+    def note(self, text: str) -> None:
+        """Add a line to the log."""
+        self.log.append(f"{self.now:7.2f} {self.current.name:4} {text}")
 
     def kill(self) -> NoReturn:
         """Kill the current actor. Its `finally` blocks run, but must have no effect."""

@@ -11,18 +11,19 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 
 from tests.simulation.invariants import violations
-from tests.simulation.job import Job
+from tests.simulation.job import JOBS, Job
 
-FREE = {"passthrough", "switch"}  # are no faults
 # The most switches between main and post, by the number of faults of a schedule.
 SWITCHES = {0: 0, 1: 4, 2: 1}
 
 
-def every_schedule() -> Iterator[Job]:
+def every_schedule(kind: str) -> Iterator[Job]:
     """Run every schedule with up to two faults, kills or cancellations, those with fewer first."""
-    queue: deque[tuple[tuple[int, ...], int, int]] = deque([((), 0, 0)])
+    first = (list(JOBS).index(kind),)
+    queue: deque[tuple[tuple[int, ...], int, int]] = deque([(first, int("," in kind), 0)])
     while queue:
         given, faults, switches = queue.popleft()
         job = Job(given)
@@ -32,7 +33,7 @@ def every_schedule() -> Iterator[Job]:
             if switches and faults and ("poll" in label or "logout" in label):
                 continue  # the order of file accesses makes no difference to these
             for index, option in enumerate(options[1:], 1):
-                cost = 0 if option in FREE else 2 if option.startswith("~") else 1
+                cost = 0 if option == "switch" else 2 if option.startswith("~") else 1
                 counts = faults + cost, switches + (option == "switch")
                 if counts[1] <= SWITCHES.get(counts[0], -1):
                     queue.append(((*taken[:at], index), *counts))
@@ -62,22 +63,24 @@ def report(job: Job) -> str:
     return "\n".join([*job.log, *problems, f"python -m tests.simulation {replay_options(job)}"])
 
 
+def choices(text: str) -> list[int]:
+    """Parse the choices of a schedule."""
+    return [int(index) for index in text.split(",")]
+
+
 def main() -> int:
     """Run what the command line names, and print a schedule that violates an invariant."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
-    parser.add_argument("--replay", type=_choices, metavar="CHOICES", help="for example 3,0,2")
+    parser.add_argument("--replay", type=choices, metavar="CHOICES", help="for example 3,0,2")
     parser.add_argument("--random", type=int, nargs=2, metavar=("SEED", "COUNT"))
     options = parser.parse_args()
+    usual = chain.from_iterable(map(every_schedule, JOBS))
     if options.replay:
         print(report(Job(options.replay)))
         return 0
-    for job in random_schedules(*options.random) if options.random else every_schedule():
+    for job in random_schedules(*options.random) if options.random else usual:
         if violations(job):
             print(report(job))
             return 1
     print("No violation.")
     return 0
-
-
-def _choices(text: str) -> list[int]:
-    return [int(index) for index in text.split(",")]

@@ -92,10 +92,9 @@ def _requests(job: Job) -> Checks:
 
 def _secrecy(job: Job) -> Checks:
     """The key is in a composite's state only. Every prefix of what main saved can be decoded."""
-    logged = [line for lines in job.lines.values() for line in lines]
-    unmasked = [line for line in logged if not line.startswith("::add-mask::")]
-    yield any(KEY in text for text in [*unmasked, *job.outputs]), "the key is in log or outputs"
-    yield any("#internal-error" in line for line in logged), "internal error"
+    public = [line for line in job.log if "::add-mask::" not in line and "GITHUB_STATE" not in line]
+    yield any(KEY in line for line in public), "the key is in the log or in an output"
+    yield any("#internal-error" in line for line in public), "internal error"
     field = f'"api_key":"{KEY}"' if "composite" in job.kind else "none"
     states = [state.replace(field, "") for state in [*job.states, *job.folder.values()]]
     yield any(KEY in state for state in states), "the key is in the state"

@@ -38,7 +38,6 @@ JOBS: Mapping[str, Mapping[str, str]] = {
     "vault": VAULT,
     "passthrough": PASSTHROUGH,
     "vault, composite": {**VAULT, "GITHUB_ACTION_PATH": "/composite", "RUNNER_DEBUG": "1"},
-    "passthrough, composite": {**PASSTHROUGH, "GITHUB_ACTION_PATH": "/composite"},
     "passthrough, no process table": PASSTHROUGH,
 }
 Pick = Callable[[str, tuple[str, ...]], int]
@@ -55,7 +54,6 @@ class Job(Scheduler):
         super().__init__()
         self._given, self._pick = given, pick
         self.points: list[tuple[str, tuple[str, ...], int]] = []
-        self.log: list[str] = []
         self.kind = self.choose("job", tuple(JOBS))
         self.exit_codes: dict[str, int] = {}
         self.lines: dict[str, list[str]] = {"main": [], "post": []}
@@ -63,8 +61,7 @@ class Job(Scheduler):
         self.operations: list[Operation] = []
         self.outage, self.outage_ends_at = Fault(), 0.0
         self.states = [_NONE.encode()]  # in GITHUB_STATE; the first is the launcher's
-        self.outputs: list[str] = []
-        self.is_unwritable = False  # one of these files, once
+        self.is_unwritable = False  # GITHUB_STATE or GITHUB_OUTPUT, once
         self.folder: dict[str, str] = {}  # the newest state, and the stop file
         self.problems: list[str] = []
         self.given_state = self.stage_seen = ""  # what post has read
@@ -94,10 +91,6 @@ class Job(Scheduler):
         if index:
             self.note(f"[{label}: {options[index]}]")
         return options[index]
-
-    def note(self, text: str) -> None:
-        """Add a line to the log."""
-        self.log.append(f"{self.now:7.2f} {self.current.name:4} {text}")
 
     def told(self, actor: str, kind: str) -> str:
         """Return what the latest response told an actor of its login or logout."""
@@ -196,7 +189,8 @@ class Job(Scheduler):
             raise OSError(28, "No space left on device")
         value = data.decode().split("\n")[1]  # between two lines with the delimiter
         self.note(f"appends {value} to {file.name}")
-        (self.states if file.name == "GITHUB_STATE" else self.outputs).append(value)
+        if file.name == "GITHUB_STATE":
+            self.states.append(value)
 
 
 @dataclass(frozen=True)

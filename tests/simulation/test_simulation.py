@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.simulation.explore import every_schedule, random_schedules, report
 from tests.simulation.invariants import violations
-from tests.simulation.job import Job
+from tests.simulation.job import JOBS, Job
 
 
-def test_every_schedule_with_two_faults_holds() -> None:
-    for job in every_schedule():
+@pytest.mark.parametrize("kind", JOBS)
+def test_every_schedule_with_two_faults_holds(kind: str) -> None:
+    for job in every_schedule(kind):
         assert not violations(job), report(job)
 
 
