@@ -72,30 +72,20 @@ class Client:
         Raises an `OperationTimeout` if it did not end in time, and an `ApiError` if a request
         failed permanently. The messages name the `purpose`: "login" or "logout".
         """
-        last: list[Operation] = []  # the newest response, for the message of a timeout
+        last: Operation | None = None
         visible = Deadline(self.clock, VISIBILITY_SECONDS)
-
-        def fetch() -> Operation:
-            last[:] = [self._fetch(operation_id, deadline, visible)]
-            visible.shorten(0.0)  # now the API knows the operation
-            return last[0]
-
         try:
-            retry.poll(
-                fetch,
-                is_done=lambda operation: operation.ended,
-                deadline=deadline,
-                clock=self.clock,
-                first_seconds=first_seconds,
-            )
+            for _ in retry.polls(deadline, self.clock, first_seconds):
+                last = self._fetch(operation_id, deadline, visible)
+                if last.ended:
+                    return last
+                visible.shorten(0.0)  # now the API knows the operation
         except ApiError as error:
             is_gone = error.status == 404 and last
             if is_gone or (error.retryable and not isinstance(error, InvalidResponse)):
                 raise _timed_out(operation_id, purpose, deadline, last, error) from error
             raise replace(error, operation_id=operation_id) from error
-        if not last or not last[0].ended:
-            raise _timed_out(operation_id, purpose, deadline, last)
-        return last[0]
+        raise _timed_out(operation_id, purpose, deadline, last)
 
     def _fetch(self, operation_id: str, deadline: Deadline, visible: Deadline) -> Operation:
         endpoint = models.operation_endpoint(operation_id)
@@ -200,12 +190,17 @@ def _field_error(entry: object) -> str:
 
 
 def _timed_out(
-    operation_id: str, purpose: str, deadline: Deadline, last: list[Operation], *faults: ApiError
+    operation_id: str,
+    purpose: str,
+    deadline: Deadline,
+    last: Operation | None,
+    fault: ApiError | None = None,
 ) -> OperationTimeout:
-    summary, detail = f"Timed out after {deadline.limit:.0f} s waiting for the {purpose}", ""
-    hint, status = hints.TIMEOUT, (last[0].status if last else "") or "unknown"
-    for fault in faults:
+    """Return the error for an operation that was last seen running, or not at all."""
+    summary = f"Timed out after {deadline.limit:.0f} s waiting for the {purpose}"
+    detail, hint, status = "", hints.TIMEOUT, last.status if last else ""
+    if fault:
         summary = f"Stopped waiting for the {purpose} after {deadline.elapsed():.0f} s"
         detail, hint = fault.summary, fault.hint
-    summary = f"{summary} (last status: {status})"
+    summary += f" (last status: {status or 'unknown'})"
     return OperationTimeout(summary, detail=detail, hint=hint, operation_id=operation_id)

@@ -80,30 +80,16 @@ def call_with_retries(
     raise AssertionError  # the loop has no other end
 
 
-def poll(
-    fetch: Callable[[], T],
-    *,
-    is_done: Callable[[T], bool],
-    deadline: Deadline,
-    clock: Clock,
-    first_seconds: float = FIRST_POLL_SECONDS,
-) -> T | None:
-    """Call `fetch` at growing intervals until its result is done, or until the deadline.
-
-    Returns the last value, done or not; None if there was no time for one.
-    """
-    value: T | None = None
+def polls(deadline: Deadline, clock: Clock, first_seconds: float) -> Iterator[None]:
+    """Sleep for growing intervals, and yield after each one, until there is no time to poll."""
     start = deadline.elapsed()
     interval, shortest = first_seconds, 0.0
     while (left := deadline.remaining() - LAST_REQUEST_SECONDS) >= shortest:
         clock.sleep(min(interval * random.uniform(1, 1 + INTERVAL_JITTER), left))  # noqa: S311
-        value = fetch()
-        if is_done(value):
-            break
+        yield
         shortest = POLL.shortest_wait
         interval = max(INTERVAL_SHARE * (deadline.elapsed() - start), SHORTEST_INTERVAL_SECONDS)
         interval = min(interval, LONGEST_INTERVAL_SECONDS)
-    return value
 
 
 def _seconds_to_wait(error: ApiError, waits: Iterator[float], deadline: Deadline) -> float | None:
