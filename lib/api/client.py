@@ -45,7 +45,7 @@ class Client:
             # A second login request is a second login, so this one may take long.
             limit = Deadline(self.clock, LOGIN_ATTEMPT_SECONDS)
             response = self._exchange(request.endpoint, asdict(request), (limit, deadline))
-            return AcceptedLogin.from_json(_json(response))
+            return AcceptedLogin.from_json(response.json())
 
         outcome = self._retry(attempt, retry.CHANGE, deadline)
         return replace(outcome.response, maybe_repeated=outcome.maybe_processed)
@@ -55,7 +55,7 @@ class Client:
 
         def attempt() -> Operation:
             response = self._exchange(request.endpoint, asdict(request), self._limits(deadline))
-            return models.parse_logout(None if response.is_empty else _json(response))
+            return models.parse_logout(response.json())
 
         return self._retry(attempt, retry.CHANGE, deadline).response
 
@@ -93,7 +93,7 @@ class Client:
         def attempt() -> Operation:
             try:
                 response = self._exchange(endpoint, None, self._limits(deadline))
-                operation = Operation.from_json(_json(response))
+                operation = Operation.from_json(response.json())
             except InvalidResponse as error:
                 raise replace(error, retryable=True) from error
             except StatusError as error:
@@ -138,13 +138,6 @@ class Client:
         return Deadline(self.clock, min(share, LONGEST_ATTEMPT_SECONDS)), deadline
 
 
-def _json(response: Response) -> object:
-    try:
-        return response.json()
-    except ValueError as error:
-        raise models.invalid_response("expected a JSON object") from error
-
-
 def _status_error(response: Response, endpoint: Endpoint) -> StatusError:
     status, detail = response.status, _detail(response)
     summary, hint = hints.for_status(
@@ -168,7 +161,7 @@ def _detail(response: Response) -> str | None:
     """Return the API's own text, FastAPI's `detail`, or None if the response is not the API's."""
     try:
         body = response.json()
-    except ValueError:
+    except InvalidResponse:
         return None
     if not isinstance(body, dict) or "detail" not in body:
         return None

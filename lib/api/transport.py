@@ -40,17 +40,12 @@ class Response:
     retry_after: float | None = None
     ray: str = ""
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is no body, apart from whitespace."""
-        return not self.body.strip()
-
     def json(self) -> object:
-        """Parse the body, or raise ValueError."""
+        """Parse the body, or raise `InvalidResponse`. Without a body it is None."""
         try:
-            return json.loads(self.body)
-        except RecursionError as error:
-            raise ValueError("nested too deeply") from error
+            return json.loads(self.body) if self.body.strip() else None
+        except (ValueError, RecursionError) as error:
+            raise invalid_response("expected a JSON object") from error
 
 
 class BearerAuth(AuthBase):
