@@ -47,8 +47,8 @@ class Client:
             response = self._exchange(request.endpoint, asdict(request), (limit, deadline))
             return AcceptedLogin.from_json(response.json())
 
-        outcome = self._retry(attempt, retry.CHANGE, deadline)
-        return replace(outcome.response, maybe_repeated=outcome.maybe_processed)
+        accepted, maybe_repeated = self._retry(attempt, retry.CHANGE, deadline)
+        return replace(accepted, maybe_repeated=maybe_repeated)
 
     def log_out(self, request: LogoutRequest, deadline: Deadline) -> Operation:
         """Request a logout, and return its operation; an empty one if the response names none."""
@@ -57,7 +57,8 @@ class Client:
             response = self._exchange(request.endpoint, asdict(request), self._limits(deadline))
             return models.parse_logout(response.json())
 
-        return self._retry(attempt, retry.CHANGE, deadline).response
+        operation, _ = self._retry(attempt, retry.CHANGE, deadline)
+        return operation
 
     def wait_for(
         self,
@@ -104,11 +105,12 @@ class Client:
                 raise models.invalid_response(reason, retryable=True)
             return operation
 
-        return self._retry(attempt, retry.POLL, deadline).response
+        operation, _ = self._retry(attempt, retry.POLL, deadline)
+        return operation
 
     def _retry(
         self, attempt: Callable[[], T], policy: retry.RetryPolicy, deadline: Deadline
-    ) -> retry.Outcome[T]:
+    ) -> tuple[T, bool]:
         def log(error: ApiError, seconds: float, number: int) -> None:
             why = ""
             if error.retry_after:
