@@ -246,7 +246,7 @@ def _is_verified(operation: Operation) -> bool:
     A server that was not logged in is logged out, but only Docker's own line proves that, and
     not after a timeout.
     """
-    output = operation.both_outputs
+    output = f"{operation.stderr}\n{operation.stdout}"
     was_not_logged_in = operation.status != "timeout" and _NOT_LOGGED_IN.search(output)
     if _NOT_ERASED not in output:
         if operation.succeeded or was_not_logged_in:
