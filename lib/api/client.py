@@ -142,9 +142,7 @@ class Client:
 
 def _status_error(response: Response, endpoint: Endpoint) -> StatusError:
     status, detail = response.status, _detail(response)
-    summary, hint = hints.for_status(
-        status, requires=endpoint.requires, ids=endpoint.ids, not_found=endpoint.not_found
-    )
+    summary, hint = hints.for_status(status, **endpoint._asdict())
     if status == 403 and detail is None:
         summary, hint = hints.BLOCKED, hints.FIREWALL
         detail = f"CF-Ray {response.ray}" if response.ray else ""
