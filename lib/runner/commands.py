@@ -42,12 +42,10 @@ class Runner:
         debug: bool,
         is_act: bool = False,
         append: Callable[[Path, bytes], None] | None = None,
-        truncate: Callable[[Path, int], None] = os.truncate,
     ) -> None:
         self._stream, self._state_file, self._output_file = stream, state_file, output_file
         self._api_key, self._debug, self._is_act = api_key, debug, is_act
         self._append = append or append_whole
-        self._truncate = truncate
         self._state_size = _size(state_file)
         self._forms: set[str] = set()
 
@@ -109,7 +107,7 @@ class Runner:
         """Remove what this process saved for post. This needs no room on the disk."""
         if self._state_file:
             with suppress(OSError):
-                self._truncate(self._state_file, self._state_size)
+                os.truncate(self._state_file, self._state_size)
 
     def _annotate(self, level: str, error: ActionError) -> None:
         self._command(level, error.message(self._excerpt))
