@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from lib import CANCELED, FAILED, SUCCEEDED, UNUSABLE, hints, processes
 from lib.cancellation import Canceled, Cancellation, ignore_signals
-from lib.deadline import Clock, SystemClock
+from lib.deadline import Clock, Deadline, SystemClock
 from lib.errors import ActionError, RunnerError
 from lib.runner.commands import Runner
 from lib.runner.environment import Environment
@@ -196,12 +196,12 @@ def _clean_up_unsaved(
     error: UnsavedLogin, client: Client, runner: Runner, files: StepFiles, clock: Clock
 ) -> ActionError:
     """Log out of a login that post could not clean up, and return the error of the step."""
-    from lib.logout import log_out_unsaved
+    from lib.logout import UNSAVED_SECONDS, clean_up
 
     files.append_state(error.state.encode())  # for post, if the disk has room for that
     detail, fix = error.detail, error.hint.text
     try:
-        done = log_out_unsaved(error.state, client=client, runner=runner, clock=clock)
+        done = clean_up(error.state, lambda: client, runner, Deadline(clock, UNSAVED_SECONDS))
         # Otherwise post would find the state saved before, and warn about the registry.
         runner.withdraw_state()
         files.remove_state()
