@@ -5,7 +5,6 @@ none. So each request runs in its own thread, which is abandoned after the deadl
 """
 
 import json
-import re
 import ssl
 import threading
 from collections.abc import Callable
@@ -26,9 +25,6 @@ from lib.deadline import Clock, Deadlines
 from lib.version import __version__
 
 LONGEST_BODY_BYTES = 4 * 1024 * 1024
-
-_DIGITS = re.compile(r"[0-9]+")
-_FOREVER = 1e9  # seconds; a longer number would not fit a float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,8 +136,8 @@ def open_session(api_key: str, tls: ssl.SSLContext | None) -> requests.Session:
 def parse_retry_after(text: str) -> float | None:
     """Return the seconds of a Retry-After header (RFC 9110, section 10.2.3), never negative."""
     text = text.strip()
-    if _DIGITS.fullmatch(text):
-        return float(text) if len(text) < 10 else _FOREVER
+    if text.isascii() and text.isdecimal():
+        return float(text)
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):
