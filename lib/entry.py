@@ -42,12 +42,19 @@ class Timing:
 _REAL_TIME = Timing()
 
 
-@dataclass(frozen=True, slots=True)
 class _Step:
-    environment: Environment
-    runner: Runner
-    clock: Clock
-    limits: Limits | None
+    def __init__(
+        self, environment: Environment, stream: TextIO, clock: Clock, limits: Limits | None
+    ) -> None:
+        self.environment, self.clock, self._limits = environment, clock, limits
+        self.runner = Runner(
+            stream,
+            state_file=environment.state_file(),
+            output_file=environment.output_file(),
+            api_key=environment.input("api_key"),
+            debug=environment.is_debug(),
+            is_act=environment.is_act(),
+        )
 
     def mask_secrets(self) -> None:
         """Mask the secrets before anything else is logged."""
@@ -71,7 +78,7 @@ class _Step:
         finally:
             gc.freeze()  # no later collection looks at what was imported
             gc.enable()
-        transport = Transport(api_url, session, self.clock, self.limits or Limits())
+        transport = Transport(api_url, session, self.clock, self._limits or Limits())
         context, runner = self.environment.run_context(), self.runner
         return Client(transport, context, self.clock, info=runner.info, debug=runner.debug)
 
@@ -98,7 +105,7 @@ def logout(variables: Mapping[str, str], stream: TextIO, timing: Timing = _REAL_
 def post(variables: Mapping[str, str], stream: TextIO, timing: Timing = _REAL_TIME) -> int:
     """Run the post step, which never fails the job, and return its exit code, never FAILED."""
     ignore_signals()
-    step = _step(Environment(variables), stream, timing.clock, timing.limits)
+    step = _Step(Environment(variables), stream, timing.clock, timing.limits)
     code = _run(lambda: _clean_up(step), step.runner, report=step.runner.warning)
     return step.exit_code(SUCCEEDED if code == FAILED else code)
 
@@ -109,7 +116,7 @@ def _run_cancelable(
     """Run a step that fails the job if it fails, and that can be canceled."""
     environment = Environment(variables)
     cancellation = timing.cancellation(_abandoned(environment))
-    step = _step(environment, stream, cancellation, timing.limits)
+    step = _Step(environment, stream, cancellation, timing.limits)
 
     def run() -> None:
         with cancellation.handle_signals():
@@ -236,18 +243,6 @@ def _new_state(environment: Environment, api_key: str) -> LoginState:
         interpreter=sys.executable or "",
         api_key=api_key if environment.is_composite() else "",
     )
-
-
-def _step(environment: Environment, stream: TextIO, clock: Clock, limits: Limits | None) -> _Step:
-    runner = Runner(
-        stream,
-        state_file=environment.state_file(),
-        output_file=environment.output_file(),
-        api_key=environment.input("api_key"),
-        debug=environment.is_debug(),
-        is_act=environment.is_act(),
-    )
-    return _Step(environment, runner, clock, limits)
 
 
 def _step_files(environment: Environment) -> StepFiles:
