@@ -105,15 +105,11 @@ def _read_state(
 ) -> tuple[LoginState, StepFiles]:
     """Create the stop file, and return the newest state of this login and its files."""
     state: LoginState | None = None
-    damage: ActionError | None = None
     try:
         state = LoginState.decode(saved_state) if saved_state else None
-    except ActionError as error:
-        damage = error
-    files = replace(files, login_id=state.id if state else "")
-    files.stop()
-    if damage:
-        raise damage
+    finally:  # main must be stopped even if the state is damaged
+        files = replace(files, login_id=state.id if state else "")
+        files.stop()
     newest = _newer(state, files.newest_state())
     if newest is None:
         return LoginState(stage=Stage.NONE), files
