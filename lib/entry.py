@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from lib import CANCELED, FAILED, SUCCEEDED, UNUSABLE, hints, processes
 from lib.cancellation import Canceled, Cancellation, ignore_signals
-from lib.deadline import Clock, Deadline, SystemClock
+from lib.deadline import Clock, Deadline
 from lib.errors import ActionError, RunnerError
 from lib.runner.commands import Runner
 from lib.runner.environment import Environment
@@ -35,7 +35,7 @@ class Timing:
     """What a step waits on. Tests wait less."""
 
     cancellation: Callable[[Callable[[], bool]], Cancellation] = Cancellation
-    clock: Clock = SystemClock()  # of post  # noqa: RUF009 it has no state
+    clock: Clock = Clock()  # of post  # noqa: RUF009 it has no state
     limits: Limits | None = None  # of an attempt, if not those of lib.api.connection
 
 

@@ -24,7 +24,7 @@ from functools import partial
 from lib.api.client import Client
 from lib.api.models import LogoutRequest, VaultLogin
 from lib.api.transport import Response
-from lib.deadline import Deadline, SystemClock
+from lib.deadline import Clock, Deadline
 from lib.errors import ActionError
 from lib.inputs import DEFAULT_TIMEOUT_SECONDS
 from lib.logout import POST_SECONDS
@@ -36,7 +36,7 @@ REGISTRY = "ghcr.io"
 COLUMNS = "jobs", "requests per job", "last login (s)", "429s", "failed logins", "failed logouts"
 
 
-class Clock(SystemClock):
+class SimulatedClock(Clock):
     """Simulated clock. One thread runs at a time, while the others sleep on the clock."""
 
     def __init__(self) -> None:
@@ -136,7 +136,7 @@ def main() -> int:
     print(f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|")
     for jobs in options.jobs:
         random.seed(jobs)
-        clock = Clock()
+        clock = SimulatedClock()
         api = Api(clock, options.limit)
         clock.run(jobs, partial(run_job, api, clock))
         cells = [jobs, round(api.seen["requests"] / jobs, 1), *map(api.seen.get, COLUMNS[2:])]

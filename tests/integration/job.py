@@ -18,7 +18,7 @@ from lib import entry
 from lib.api.connection import Limits
 from lib.api.transport import Response, Transport, open_session
 from lib.cancellation import Cancellation
-from lib.deadline import Deadline, SystemClock
+from lib.deadline import Clock, Deadline
 from lib.entry import Timing
 
 KEY = "rca_Zm9vYmFy0123456789"
@@ -163,7 +163,7 @@ class Job:
 @contextmanager
 def transport_to(port: int, limits: Limits = LIMITS) -> Iterator[Callable[..., Response]]:
     """Yield a function that sends a request over a kept connection to a plain http server."""
-    clock = SystemClock()
+    clock = Clock()
     with open_session(KEY, None) as session:
         transport = Transport(f"http://127.0.0.1:{port}", session, clock, limits)
 
