@@ -20,18 +20,7 @@ if sys.version_info < (3, 10):
 import importlib.util  # noqa: E402 Python 2.7 does not have it
 
 # What some builds and minimal packages of Python lack.
-_needed = (
-    "asyncio",
-    "_socket",
-    "select",
-    "_ssl",
-    "zlib",
-    "dataclasses",
-    "json",
-    "email",
-    "http",
-    "urllib",
-)
+_needed = ("asyncio", "_socket", "select", "_ssl", "zlib", "json", "email", "http", "urllib")
 _missing = ", ".join(name for name in _needed if importlib.util.find_spec(name) is None)
 if _missing:
     sys.exit(UNUSABLE if _by_code else "reoclo/docker-auth needs a Python with " + _missing + ".")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from lib.deadline import Deadline
+from lib.deadline import Clock, Deadline
 
 GRACE_SECONDS = 5.0  # how long main waits for the response to a login request in flight
 CHECKPOINT_SECONDS = 0.1  # how often a sleep or a wait passes a checkpoint
@@ -28,7 +28,7 @@ class Canceled(BaseException):
         self.maybe_processed = maybe_processed
 
 
-class Cancellation:
+class Cancellation(Clock):
     """The clock of a step that can be canceled.
 
     Signals only set a flag, because an exception from a signal handler can be swallowed

@@ -1,11 +1,10 @@
 """Clock and deadline: time as an argument, so that tests need no real waiting."""
 
 import time
-from typing import Protocol
 
 
-class Clock(Protocol):
-    """Source of time that also knows whether the step was canceled."""
+class Clock:
+    """The system's clock, for a step that is never canceled. Others derive from it."""
 
     def now(self) -> float:
         """Return monotonic seconds. Never raises."""
@@ -17,13 +16,6 @@ class Clock(Protocol):
 
     def raise_if_canceled(self, *, request_in_flight: bool = False) -> None:
         """Raise `Canceled` if the step was canceled; a shielded request gets the grace period."""
-
-
-class SystemClock(Clock):
-    """The system's clock, for a step that is never canceled."""
-
-    def raise_if_canceled(self, *, request_in_flight: bool = False) -> None:
-        """Never raise."""
 
 
 class Deadline:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from lib import CANCELED, FAILED, SUCCEEDED, UNUSABLE, hints, processes
 from lib.cancellation import Canceled, Cancellation
-from lib.deadline import Clock, SystemClock
+from lib.deadline import Deadline
 from lib.errors import ActionError, RunnerError
 from lib.runner.commands import Runner, append_whole
 from lib.runner.environment import Environment
@@ -32,15 +32,27 @@ _SHELL_CODES = {SUCCEEDED: 0, FAILED: 1, CANCELED: 130, UNUSABLE: 1}  # without 
 _EXIT_SECONDS = 3.0  # what post keeps of the launcher's time limit to exit
 
 
-@dataclass(frozen=True, slots=True)
 class Step:
     """A step of the action, with what it needs from the runner and the system."""
 
-    environment: Environment
-    runner: Runner
-    files: StepFiles
-    clock: Clock
-    system: System
+    def __init__(
+        self, variables: Mapping[str, str], stream: TextIO, system: System, *, can_be_canceled: bool
+    ) -> None:
+        environment = self.environment = Environment(variables)
+        state_file = environment.state_file()
+        self.system = system
+        self.runner = Runner(
+            stream,
+            state_file=state_file,
+            output_file=environment.output_file(),
+            api_key=environment.input("api_key"),
+            debug=environment.is_debug(),
+            is_act=environment.is_act(),
+            append=system.append,
+        )
+        folder = state_file.parent if state_file else None
+        self.files = system.files(folder, environment.step(), environment.login_id())
+        self.clock = system.clock(self._abandoned() if can_be_canceled else lambda: False)
 
     def mask_secrets(self) -> None:
         """Mask the secrets before anything else is logged."""
@@ -54,6 +66,15 @@ class Step:
 
         context, runner = self.environment.run_context(), self.runner
         return Client(transport, context, self.clock, info=runner.info, debug=runner.debug)
+
+    def _abandoned(self) -> Callable[[], bool]:
+        """Return a check for whether the runner has moved on without this step."""
+        files, environment = self.files, self.environment
+        pid = environment.launcher_pid()
+        is_foreign = environment.launcher_namespace() not in {"", processes.pid_namespace()}
+        if is_foreign or os.name != "posix":
+            pid = None  # a process of another PID namespace or of Windows cannot be observed
+        return lambda: files.is_stopped() or (pid is not None and not processes.is_running(pid))
 
     def exit_code(self, code: int) -> int:
         """Return the exit code that the launcher or, without one, a shell expects."""
@@ -85,8 +106,7 @@ def open_transport(
 class System:
     """What a step gets from the system. Tests replace a part, the simulation replaces all of it."""
 
-    clock: Clock = SystemClock()  # of post  # noqa: RUF009 it has no state
-    cancellation: Callable[[Callable[[], bool]], Cancellation] = Cancellation
+    clock: Callable[[Callable[[], bool]], Cancellation] = Cancellation
     open_transport: Callable[[Step, str, str], Transport] = open_transport
     files: Callable[[Path | None, str, str], StepFiles] = StepFiles
     append: Callable[[Path, bytes], None] = append_whole  # to a command file of the runner
@@ -110,29 +130,25 @@ def logout(variables: Mapping[str, str], stream: TextIO, system: System = _SYSTE
 
 def post(variables: Mapping[str, str], stream: TextIO, system: System = _SYSTEM) -> int:
     """Run the post step, which never fails the job, and return its exit code, never FAILED."""
-    environment = Environment(variables)
-    step = _step(environment, stream, _files(environment, system), system.clock, system)
+    step = Step(variables, stream, system, can_be_canceled=False)
     code = _run(lambda: _clean_up(step), step.runner, report=step.runner.warning)
     return step.exit_code(SUCCEEDED if code == FAILED else code)
 
 
 def _run_cancelable(
-    action: Callable[[Step, Cancellation], None],
+    action: Callable[[Step], None],
     canceled: str,
     variables: Mapping[str, str],
     stream: TextIO,
     system: System,
 ) -> int:
     """Run a step that fails the job if it fails, and that can be canceled."""
-    environment = Environment(variables)
-    files = _files(environment, system)
-    cancellation = system.cancellation(_abandoned(environment, files))
-    step = _step(environment, stream, files, cancellation, system)
+    step = Step(variables, stream, system, can_be_canceled=True)
 
     def run() -> None:
-        with cancellation.handle_signals():
+        with step.clock.handle_signals():
             step.mask_secrets()
-            action(step, cancellation)
+            action(step)
 
     try:
         code = _run(run, step.runner, report=step.runner.error)
@@ -157,7 +173,7 @@ def _run(run: Callable[[], None], runner: Runner, *, report: Callable[[ActionErr
     return SUCCEEDED
 
 
-def _log_in(step: Step, cancellation: Cancellation) -> None:
+def _log_in(step: Step) -> None:
     from lib.inputs import read_login_inputs
     from lib.login import UnsavedLogin, log_in
 
@@ -171,19 +187,19 @@ def _log_in(step: Step, cancellation: Cancellation) -> None:
             client=client,
             runner=step.runner,
             files=step.files,
-            cancellation=cancellation,
+            cancellation=step.clock,
         )
     except UnsavedLogin as error:
         raise _clean_up_unsaved(error, client, step) from error
 
 
-def _log_out(step: Step, cancellation: Cancellation) -> None:
+def _log_out(step: Step) -> None:
     from lib.inputs import read_logout_inputs
     from lib.logout import log_out_alone
 
     inputs = read_logout_inputs(step.environment)
     client = step.connect(inputs.api_url, inputs.api_key)
-    log_out_alone(inputs.request, client=client, runner=step.runner, clock=cancellation)
+    log_out_alone(inputs.request, client=client, runner=step.runner, clock=step.clock)
 
 
 def _clean_up(step: Step) -> None:
@@ -213,12 +229,13 @@ def _clean_up(step: Step) -> None:
 
 def _clean_up_unsaved(error: UnsavedLogin, client: Client, step: Step) -> ActionError:
     """Log out of a login that post could not clean up, and return the error of the step."""
-    from lib.logout import log_out_unsaved
+    from lib.logout import UNSAVED_SECONDS, clean_up
 
     step.files.append_state(error.state.encode())  # for post, if the disk has room for that
     detail, fix = error.detail, error.hint.text
     try:
-        done = log_out_unsaved(error.state, client=client, runner=step.runner, clock=step.clock)
+        deadline = Deadline(step.clock, UNSAVED_SECONDS)
+        done = clean_up(error.state, lambda: client, step.runner, deadline)
         # Otherwise post would find the state saved before, and warn about the registry.
         step.runner.withdraw_state()
         step.files.remove_state()
@@ -230,15 +247,6 @@ def _clean_up_unsaved(error: UnsavedLogin, client: Client, step: Step) -> Action
     hint = error.hint._replace(text=f"{cause}action did so immediately. {done} {fix}")
     operation_id = error.state.operation_id
     return RunnerError(error.summary, detail=detail, hint=hint, operation_id=operation_id)
-
-
-def _abandoned(environment: Environment, files: StepFiles) -> Callable[[], bool]:
-    """Return a check for whether the runner has moved on without this step."""
-    pid = environment.launcher_pid()
-    is_foreign = environment.launcher_namespace() not in {"", processes.pid_namespace()}
-    if is_foreign or os.name != "posix":
-        pid = None  # a process of another PID namespace or of Windows cannot be observed
-    return lambda: files.is_stopped() or (pid is not None and not processes.is_running(pid))
 
 
 def _new_state(environment: Environment, api_key: str) -> LoginState:
@@ -253,23 +261,3 @@ def _new_state(environment: Environment, api_key: str) -> LoginState:
         interpreter=sys.executable or "",
         api_key=api_key if environment.is_composite() else "",
     )
-
-
-def _step(
-    environment: Environment, stream: TextIO, files: StepFiles, clock: Clock, system: System
-) -> Step:
-    runner = Runner(
-        stream,
-        state_file=environment.state_file(),
-        output_file=environment.output_file(),
-        api_key=environment.input("api_key"),
-        debug=environment.is_debug(),
-        is_act=environment.is_act(),
-        append=system.append,
-    )
-    return Step(environment, runner, files, clock, system)
-
-
-def _files(environment: Environment, system: System) -> StepFiles:
-    file = environment.state_file()
-    return system.files(file.parent if file else None, environment.step(), environment.login_id())

@@ -35,14 +35,12 @@ def is_server_name(text: str) -> bool:
 def normalize_api_url(text: str) -> str:
     """Return an API URL without trailing slashes, or raise ValueError with why it is not safe."""
     url = _split(text)
-    if url.username is not None or url.password is not None:
+    if url.username is not None:
         raise ValueError("The URL contains a username or password.")
     if url.query or url.fragment or text.endswith(("?", "#")):
         raise ValueError("The URL contains a query or a fragment.")
     if url.scheme == "http" and not _is_loopback(url.hostname or ""):
         raise ValueError("Plain http would expose the API key to the network.")
-    if url.scheme not in {"http", "https"}:
-        raise ValueError("The URL does not start with https://.")
     if url.path.rstrip("/").endswith(BASE_PATH):
         raise ValueError(f"Leave out {BASE_PATH}: the action appends it.")
     return text.rstrip("/")
@@ -56,7 +54,7 @@ def _split(text: str) -> SplitResult:
         _ = url.port
     except ValueError:
         raise ValueError("The host or port is malformed.") from None
-    if not url.hostname:
+    if url.scheme not in {"http", "https"} or not url.hostname:
         raise ValueError("The URL does not start with https:// and a host.")
     return url
 

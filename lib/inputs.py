@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from lib.api.models import LoginRequest, LogoutRequest, PassthroughLogin, VaultLogin
 from lib.errors import InputError
@@ -34,10 +34,6 @@ _SET_ONE = (
     "Set credential_id to the UUID of a credential stored in Reoclo, or set all of username, "
     "access_token, and registry_url."
 )
-_COMPOSITE_ON_GITEA = (
-    " Gitea's runner fills unset inputs of steps in a composite action with the composite's inputs "
-    "of the same name. Rename the composite's input, or set this one to an empty string."
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,26 +58,20 @@ class LogoutInputs:
 
 def read_login_inputs(environment: Environment) -> LoginInputs:
     """Return the valid inputs, or raise an `InputError` without any value: it may be a secret."""
-    try:
-        return LoginInputs(
-            api_key=_api_key(environment.input("api_key")),
-            request=_login_request(environment),
-            cleanup=_cleanup(environment.input("cleanup")),
-            api_url=read_api_url(environment),
-            timeout=_timeout(environment.input("timeout")),
-        )
-    except InputError as error:
-        raise _with_origin(error, environment) from error
+    return LoginInputs(
+        api_key=_api_key(environment.input("api_key")),
+        request=_login_request(environment),
+        cleanup=_cleanup(environment.input("cleanup")),
+        api_url=read_api_url(environment),
+        timeout=_timeout(environment.input("timeout")),
+    )
 
 
 def read_logout_inputs(environment: Environment) -> LogoutInputs:
     """Return the validated inputs of the logout action. Raises as `read_login_inputs`."""
-    try:
-        key, server_id = _api_key(environment.input("api_key")), _uuid(environment, "server_id")
-        request = LogoutRequest(server_id=server_id, registry_url=_registry_url(environment))
-        return LogoutInputs(api_key=key, request=request, api_url=read_api_url(environment))
-    except InputError as error:
-        raise _with_origin(error, environment) from error
+    key, server_id = _api_key(environment.input("api_key")), _uuid(environment, "server_id")
+    request = LogoutRequest(server_id=server_id, registry_url=_registry_url(environment))
+    return LogoutInputs(api_key=key, request=request, api_url=read_api_url(environment))
 
 
 def read_api_url(environment: Environment) -> str:
@@ -91,12 +81,6 @@ def read_api_url(environment: Environment) -> str:
     except ValueError as error:
         fix = f"Use an https URL like {DEFAULT_API_URL}; plain http is allowed for localhost only."
         raise _invalid("Input api_url is not a valid API URL", f"{error} {fix}") from error
-
-
-def _with_origin(error: InputError, environment: Environment) -> InputError:
-    if not (environment.is_gitea() and environment.is_composite()):
-        return error
-    return replace(error, hint=error.hint._replace(text=error.hint.text + _COMPOSITE_ON_GITEA))
 
 
 def _api_key(key: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lib import hints
@@ -54,11 +55,9 @@ def log_out(
     state, files = _read_state(saved_state, files, own_api_url)
     state = _wait_for_main(state, files, is_running, clock)
     runner.mask(state.api_key)
-    key = state.api_key or api_key
+    connect_with_key = partial(_connect, state, api_key, connect)
     try:
-        done = _nothing_to_do(state) or _clean_up(
-            state, lambda: connect(state.api_url, key), runner, deadline, has_key=bool(key)
-        )
+        done = _nothing_to_do(state) or clean_up(state, connect_with_key, runner, deadline)
     except ImportError:  # Python is unusable without its standard library; the next one goes on
         raise
     except Exception as error:
@@ -79,12 +78,26 @@ def log_out_alone(request: LogoutRequest, *, client: Client, runner: Runner, clo
     runner.info(_log_out(state, client, runner, Deadline(clock, LOGOUT_ACTION_SECONDS)))
 
 
-def log_out_unsaved(state: LoginState, *, client: Client, runner: Runner, clock: Clock) -> str:
-    """Log out of a login whose state could not be saved, so that post cannot.
+def clean_up(
+    state: LoginState, connect: Callable[[], Client], runner: Runner, deadline: Deadline
+) -> str:
+    """Wait for a login whose end is unknown, log out, and return the line that reports it.
 
-    Returns the sentence that reports what was done. Raises as `log_out`.
+    Raises as `log_out`.
     """
-    return _clean_up(state, lambda: client, runner, Deadline(clock, UNSAVED_SECONDS))
+    if not state.registry_url and not state.operation_id:
+        raise _unknown_registry(state, "no valid response was received")
+    client = connect()
+    login = _end_of_login(state, client, deadline)
+    if isinstance(login, Operation) and login.failed and not state.maybe_repeated:
+        return "Nothing to clean up: the login failed."
+    if not state.registry_url:
+        raise _unknown_registry(state, "the response did not contain the registry")
+    done = _log_out(state, client, runner, deadline)
+    doubt = _doubt(state, login)
+    if doubt:
+        raise _late_login(state, doubt)
+    return done
 
 
 def _read_state(
@@ -92,15 +105,11 @@ def _read_state(
 ) -> tuple[LoginState, StepFiles]:
     """Create the stop file, and return the newest state of this login and its files."""
     state: LoginState | None = None
-    damage: ActionError | None = None
     try:
         state = LoginState.decode(saved_state) if saved_state else None
-    except ActionError as error:
-        damage = error
-    files = replace(files, login_id=state.id if state else "")
-    files.stop()
-    if damage:
-        raise damage
+    finally:  # main must be stopped even if the state is damaged
+        files = replace(files, login_id=state.id if state else "")
+        files.stop()
     newest = _newer(state, files.newest_state())
     if newest is None:
         return LoginState(stage=Stage.NONE), files
@@ -143,6 +152,13 @@ def _wait_for_main(
     return state
 
 
+def _connect(state: LoginState, api_key: str, connect: Callable[[str, str], Client]) -> Client:
+    key = state.api_key or api_key
+    if not key:
+        raise _not_logged_out(state, "the post step received no api_key")
+    return connect(state.api_url, key)
+
+
 def _nothing_to_do(state: LoginState) -> str:
     if state.stage is Stage.NONE:
         return "Nothing to clean up: no login was requested."
@@ -152,32 +168,6 @@ def _nothing_to_do(state: LoginState) -> str:
         return ""
     stays = f" The server stays logged in to {state.registry_url}." if state.registry_url else ""
     return f"Skipping logout (cleanup: false).{stays}"
-
-
-def _clean_up(
-    state: LoginState,
-    connect: Callable[[], Client],
-    runner: Runner,
-    deadline: Deadline,
-    *,
-    has_key: bool = True,
-) -> str:
-    """Wait for a login whose end is unknown, log out, and return the line that reports it."""
-    if not has_key:
-        raise _not_logged_out(state, "the post step received no api_key")
-    if not state.registry_url and not state.operation_id:
-        raise _unknown_registry(state, "no valid response was received")
-    client = connect()
-    login = _end_of_login(state, client, deadline)
-    if isinstance(login, Operation) and login.failed and not state.maybe_repeated:
-        return "Nothing to clean up: the login failed."
-    if not state.registry_url:
-        raise _unknown_registry(state, "the response did not contain the registry")
-    done = _log_out(state, client, runner, deadline)
-    doubt = _doubt(state, login)
-    if doubt:
-        raise _late_login(state, doubt)
-    return done
 
 
 def _end_of_login(
@@ -246,7 +236,7 @@ def _is_verified(operation: Operation) -> bool:
     A server that was not logged in is logged out, but only Docker's own line proves that, and
     not after a timeout.
     """
-    output = operation.both_outputs
+    output = f"{operation.stderr}\n{operation.stdout}"
     was_not_logged_in = operation.status != "timeout" and _NOT_LOGGED_IN.search(output)
     if _NOT_ERASED not in output:
         if operation.succeeded or was_not_logged_in:

@@ -20,7 +20,7 @@ from functools import partial
 from lib.api.client import Client
 from lib.api.models import LogoutRequest, VaultLogin
 from lib.api.transport import Response
-from lib.deadline import Deadline, SystemClock
+from lib.deadline import Clock, Deadline
 from lib.errors import ActionError
 from lib.inputs import DEFAULT_TIMEOUT_SECONDS
 from lib.logout import POST_SECONDS
@@ -33,7 +33,7 @@ REGISTRY = "ghcr.io"
 COLUMNS = "jobs", "requests per job", "last login (s)", "429s", "failed logins", "failed logouts"
 
 
-class Clock(SystemClock):
+class SimulatedClock(Clock):
     """Simulated clock of all jobs."""
 
     def __init__(self, scheduler: Scheduler) -> None:
@@ -111,7 +111,7 @@ def main() -> int:
     for jobs in options.jobs:
         random.seed(jobs)
         scheduler = Scheduler()
-        clock = Clock(scheduler)
+        clock = SimulatedClock(scheduler)
         api = Api(clock, options.limit)
         for number in range(jobs):
             scheduler.spawn(str(number), partial(run_job, api, clock))

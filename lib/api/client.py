@@ -45,19 +45,20 @@ class Client:
             # A second login request is a second login, so this one may take long.
             limit = Deadline(self.clock, LOGIN_ATTEMPT_SECONDS)
             response = self._exchange(request.endpoint, asdict(request), (limit, deadline))
-            return AcceptedLogin.from_json(_json(response))
+            return AcceptedLogin.from_json(response.json())
 
-        outcome = self._retry(attempt, retry.CHANGE, deadline)
-        return replace(outcome.response, maybe_repeated=outcome.maybe_processed)
+        accepted, maybe_repeated = self._retry(attempt, retry.CHANGE, deadline)
+        return replace(accepted, maybe_repeated=maybe_repeated)
 
     def log_out(self, request: LogoutRequest, deadline: Deadline) -> Operation:
         """Request a logout, and return its operation; an empty one if the response names none."""
 
         def attempt() -> Operation:
             response = self._exchange(request.endpoint, asdict(request), self._limits(deadline))
-            return models.parse_logout(None if response.is_empty else _json(response))
+            return models.parse_logout(response.json())
 
-        return self._retry(attempt, retry.CHANGE, deadline).response
+        operation, _ = self._retry(attempt, retry.CHANGE, deadline)
+        return operation
 
     def wait_for(
         self,
@@ -72,30 +73,20 @@ class Client:
         Raises an `OperationTimeout` if it did not end in time, and an `ApiError` if a request
         failed permanently. The messages name the `purpose`: "login" or "logout".
         """
-        last: list[Operation] = []  # the newest response, for the message of a timeout
+        last: Operation | None = None
         visible = Deadline(self.clock, VISIBILITY_SECONDS)
-
-        def fetch() -> Operation:
-            last[:] = [self._fetch(operation_id, deadline, visible)]
-            visible.shorten(0.0)  # now the API knows the operation
-            return last[0]
-
         try:
-            retry.poll(
-                fetch,
-                is_done=lambda operation: operation.ended,
-                deadline=deadline,
-                clock=self.clock,
-                first_seconds=first_seconds,
-            )
+            for _ in retry.polls(deadline, self.clock, first_seconds):
+                last = self._fetch(operation_id, deadline, visible)
+                if last.ended:
+                    return last
+                visible.shorten(0.0)  # now the API knows the operation
         except ApiError as error:
             is_gone = error.status == 404 and last
             if is_gone or (error.retryable and not isinstance(error, InvalidResponse)):
                 raise _timed_out(operation_id, purpose, deadline, last, error) from error
             raise replace(error, operation_id=operation_id) from error
-        if not last or not last[0].ended:
-            raise _timed_out(operation_id, purpose, deadline, last)
-        return last[0]
+        raise _timed_out(operation_id, purpose, deadline, last)
 
     def _fetch(self, operation_id: str, deadline: Deadline, visible: Deadline) -> Operation:
         endpoint = models.operation_endpoint(operation_id)
@@ -103,7 +94,7 @@ class Client:
         def attempt() -> Operation:
             try:
                 response = self._exchange(endpoint, None, self._limits(deadline))
-                operation = Operation.from_json(_json(response))
+                operation = Operation.from_json(response.json())
             except InvalidResponse as error:
                 raise replace(error, retryable=True) from error
             except StatusError as error:
@@ -114,11 +105,12 @@ class Client:
                 raise models.invalid_response(reason, retryable=True)
             return operation
 
-        return self._retry(attempt, retry.POLL, deadline).response
+        operation, _ = self._retry(attempt, retry.POLL, deadline)
+        return operation
 
     def _retry(
         self, attempt: Callable[[], T], policy: retry.RetryPolicy, deadline: Deadline
-    ) -> retry.Outcome[T]:
+    ) -> tuple[T, bool]:
         def log(error: ApiError, seconds: float, number: int) -> None:
             why = ""
             if error.retry_after:
@@ -148,18 +140,9 @@ class Client:
         return Deadline(self.clock, min(share, LONGEST_ATTEMPT_SECONDS)), deadline
 
 
-def _json(response: Response) -> object:
-    try:
-        return response.json()
-    except ValueError as error:
-        raise models.invalid_response("expected a JSON object") from error
-
-
 def _status_error(response: Response, endpoint: Endpoint) -> StatusError:
     status, detail = response.status, _detail(response)
-    summary, hint = hints.for_status(
-        status, requires=endpoint.requires, ids=endpoint.ids, not_found=endpoint.not_found
-    )
+    summary, hint = hints.for_status(status, **endpoint._asdict())
     if status == 403 and detail is None:
         summary, hint = hints.BLOCKED, hints.FIREWALL
         detail = f"CF-Ray {response.ray}" if response.ray else ""
@@ -178,7 +161,7 @@ def _detail(response: Response) -> str | None:
     """Return the API's own text, FastAPI's `detail`, or None if the response is not the API's."""
     try:
         body = response.json()
-    except ValueError:
+    except InvalidResponse:
         return None
     if not isinstance(body, dict) or "detail" not in body:
         return None
@@ -200,12 +183,17 @@ def _field_error(entry: object) -> str:
 
 
 def _timed_out(
-    operation_id: str, purpose: str, deadline: Deadline, last: list[Operation], *faults: ApiError
+    operation_id: str,
+    purpose: str,
+    deadline: Deadline,
+    last: Operation | None,
+    fault: ApiError | None = None,
 ) -> OperationTimeout:
-    summary, detail = f"Timed out after {deadline.limit:.0f} s waiting for the {purpose}", ""
-    hint, status = hints.TIMEOUT, (last[0].status if last else "") or "unknown"
-    for fault in faults:
+    """Return the error for an operation that was last seen running, or not at all."""
+    summary = f"Timed out after {deadline.limit:.0f} s waiting for the {purpose}"
+    detail, hint, status = "", hints.TIMEOUT, last.status if last else ""
+    if fault:
         summary = f"Stopped waiting for the {purpose} after {deadline.elapsed():.0f} s"
         detail, hint = fault.summary, fault.hint
-    summary = f"{summary} (last status: {status})"
+    summary += f" (last status: {status or 'unknown'})"
     return OperationTimeout(summary, detail=detail, hint=hint, operation_id=operation_id)

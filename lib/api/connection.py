@@ -11,7 +11,7 @@ from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import NameResolutionError, NewConnectionError
 from urllib3.util.connection import create_connection
 
 
@@ -54,7 +54,7 @@ class Attempt:
 class _CurrentAttempt(threading.local):
     """The attempt of this thread. Each attempt has its own thread."""
 
-    attempt: Attempt | None = None
+    attempt: Attempt
 
 
 current = _CurrentAttempt()
@@ -75,21 +75,22 @@ class _Recording(HTTPConnection):
 
     def send(self, data: Any) -> None:  # noqa: ANN401 the types are those of http.client
         """Send bytes. While connecting they are not the request's own: CONNECT, for example."""
-        if self.sock is None and not self._connecting:
-            self.connect()
-        if current.attempt and not self._connecting:
+        if not self._connecting:
+            if self.sock is None:
+                self.connect()
             current.attempt.start_sending()
         super().send(data)
 
     def _new_conn(self) -> socket.socket:
         """Connect to the first address of the name that responds in time."""
-        limits = current.attempt.limits if current.attempt else Limits()
+        limits = current.attempt.limits
         end = time.monotonic() + limits.connect
         error: OSError | None = None
         addresses = self._addresses()
-        for left, address in zip(range(len(addresses) - 1, -1, -1), addresses, strict=True):
+        for address in addresses:
             seconds = max(0.01, end - time.monotonic())
-            seconds = min(seconds, limits.address) if left else seconds
+            if address is not addresses[-1]:
+                seconds = min(seconds, limits.address)
             try:
                 connected = create_connection(address, seconds, socket_options=self.socket_options)
             except OSError as found:
@@ -97,8 +98,6 @@ class _Recording(HTTPConnection):
             else:
                 connected.settimeout(limits.connect)
                 return connected
-        if isinstance(error, TimeoutError):
-            raise ConnectTimeoutError(self, "connection timed out") from error
         raise NewConnectionError(self, f"connection failed: {error}") from error
 
     def _addresses(self) -> list[tuple[str, int]]:
@@ -130,13 +129,8 @@ class RecordingAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 of requests
         """Create the pools for these connections."""
-        super().init_poolmanager(*args, **kwargs)
+        super().init_poolmanager(*args, ssl_context=self._tls, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
-
-    def build_connection_pool_key_attributes(self, *args: Any) -> Any:  # noqa: ANN401 of requests
-        """Add the TLS context to what a connection is created with."""
-        host, pool = super().build_connection_pool_key_attributes(*args)
-        return host, ({**pool, "ssl_context": self._tls} if self._tls else pool)
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:  # noqa: ANN401 of requests
         """Return the pools for a proxy. A proxy with TLS is verified as the API is."""
@@ -144,7 +138,8 @@ class RecordingAdapter(HTTPAdapter):
         # requests adds certifi's certificates for the API only, and reading them takes long.
         if is_new and self._tls and proxy.lower().startswith("https:"):
             self._tls.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
-        manager = super().proxy_manager_for(proxy, proxy_ssl_context=self._tls, **kwargs)
+        tls = {"ssl_context": self._tls, "proxy_ssl_context": self._tls}
+        manager = super().proxy_manager_for(proxy, **tls, **kwargs)
         manager.pool_classes_by_scheme = _POOLS
         return manager
 

@@ -133,11 +133,6 @@ class Operation:
         """Docker's output: stderr, where it reports errors, or else stdout."""
         return self.stderr or self.stdout
 
-    @property
-    def both_outputs(self) -> str:
-        """Docker's stderr and stdout."""
-        return f"{self.stderr}\n{self.stdout}"
-
     @classmethod
     def from_json(cls, data: object) -> "Operation":
         """Parse a response that describes an operation, or raise `InvalidResponse`."""

@@ -3,11 +3,10 @@
 Its decorators sleep where neither a cancellation nor a test can reach, and fail on Python 3.16.
 """
 
-import itertools
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from lib.cancellation import Canceled
 from lib.deadline import Clock, Deadline
@@ -35,15 +34,6 @@ CHANGE = RetryPolicy(attempts=ATTEMPTS)  # a login or a logout
 POLL = RetryPolicy(attempts=None, shortest_wait=0.4)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome(Generic[T]):
-    """Response to a request, and whether the API may have processed an earlier attempt as well."""
-
-    response: T
-    attempts: int
-    maybe_processed: bool
-
-
 def call_with_retries(
     send: Callable[[], T],
     *,
@@ -51,19 +41,21 @@ def call_with_retries(
     deadline: Deadline,
     clock: Clock,
     on_retry: Callable[[ApiError, float, int], None],
-) -> Outcome[T]:
+) -> tuple[T, bool]:
     """Call `send` until it succeeds, fails permanently, or runs out of attempts or time.
 
-    Calls `on_retry` with the error, the seconds to wait and the number of the next attempt. Raises
+    Returns its value, and whether the API may have processed an earlier attempt as well. Calls
+    `on_retry` with the error, the seconds to wait and the number of the next attempt. Raises
     the last `ApiError` or `Canceled` anew, with whether any attempt may have been processed.
     """
     waits, seconds, maybe_processed = _waits(), 0.0, False
-    failures = invalid = 0
-    for attempt in itertools.count(1):
+    attempts = failures = invalid = 0
+    while True:
+        attempts += 1
         try:
             if seconds:
                 clock.sleep(seconds)
-            return Outcome(send(), attempt, maybe_processed)
+            return send(), maybe_processed
         except Canceled as canceled:
             maybe_processed = maybe_processed or canceled.maybe_processed
             raise Canceled(maybe_processed=maybe_processed) from canceled
@@ -74,36 +66,21 @@ def call_with_retries(
             is_final = not error.retryable or failures == policy.attempts or invalid == ATTEMPTS
             wait = None if is_final else _seconds_to_wait(error, waits, deadline)
             if wait is None:
-                raise replace(error, attempts=attempt, maybe_processed=maybe_processed) from error
+                raise replace(error, attempts=attempts, maybe_processed=maybe_processed) from error
             seconds = max(wait, policy.shortest_wait)
-            on_retry(error, seconds, attempt + 1)
-    raise AssertionError  # the loop has no other end
+            on_retry(error, seconds, attempts + 1)
 
 
-def poll(
-    fetch: Callable[[], T],
-    *,
-    is_done: Callable[[T], bool],
-    deadline: Deadline,
-    clock: Clock,
-    first_seconds: float = FIRST_POLL_SECONDS,
-) -> T | None:
-    """Call `fetch` at growing intervals until its result is done, or until the deadline.
-
-    Returns the last value, done or not; None if there was no time for one.
-    """
-    value: T | None = None
+def polls(deadline: Deadline, clock: Clock, first_seconds: float) -> Iterator[None]:
+    """Sleep for growing intervals, and yield after each one, until there is no time to poll."""
     start = deadline.elapsed()
     interval, shortest = first_seconds, 0.0
     while (left := deadline.remaining() - LAST_REQUEST_SECONDS) >= shortest:
         clock.sleep(min(interval * random.uniform(1, 1 + INTERVAL_JITTER), left))  # noqa: S311
-        value = fetch()
-        if is_done(value):
-            break
+        yield
         shortest = POLL.shortest_wait
         interval = max(INTERVAL_SHARE * (deadline.elapsed() - start), SHORTEST_INTERVAL_SECONDS)
         interval = min(interval, LONGEST_INTERVAL_SECONDS)
-    return value
 
 
 def _seconds_to_wait(error: ApiError, waits: Iterator[float], deadline: Deadline) -> float | None:

@@ -5,7 +5,6 @@ none. So each request runs in its own thread, which is abandoned after the deadl
 """
 
 import json
-import re
 import ssl
 import threading
 from collections.abc import Callable
@@ -27,9 +26,6 @@ from lib.version import __version__
 
 LONGEST_BODY_BYTES = 4 * 1024 * 1024
 
-_DIGITS = re.compile(r"[0-9]+")
-_FOREVER = 1e9  # seconds; a longer number would not fit a float
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
@@ -40,17 +36,12 @@ class Response:
     retry_after: float | None = None
     ray: str = ""
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is no body, apart from whitespace."""
-        return not self.body.strip()
-
     def json(self) -> object:
-        """Parse the body, or raise ValueError."""
+        """Parse the body, or raise `InvalidResponse`. Without a body it is None."""
         try:
-            return json.loads(self.body)
-        except RecursionError as error:
-            raise ValueError("nested too deeply") from error
+            return json.loads(self.body) if self.body.strip() else None
+        except (ValueError, RecursionError) as error:
+            raise invalid_response("expected a JSON object") from error
 
 
 class BearerAuth(AuthBase):
@@ -145,8 +136,8 @@ def open_session(api_key: str, tls: ssl.SSLContext | None) -> requests.Session:
 def parse_retry_after(text: str) -> float | None:
     """Return the seconds of a Retry-After header (RFC 9110, section 10.2.3), never negative."""
     text = text.strip()
-    if _DIGITS.fullmatch(text):
-        return float(text) if len(text) < 10 else _FOREVER
+    if text.isascii() and text.isdecimal():
+        return float(text)
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):

@@ -40,9 +40,9 @@ def excerpt(text: str, limit: int = EXCERPT_LIMIT) -> str:
     return line if len(line) <= limit else line[:limit].rstrip() + "…"
 
 
-def sanitize_lines(text: str, limit: int = STREAM_LIMIT) -> list[str]:
+def sanitize_lines(text: str) -> list[str]:
     """Return the sanitized lines of redacted text. Its end is kept, where errors are."""
-    kept = text[-limit:]
+    kept = text[-STREAM_LIMIT:]
     lines = [sanitize(line).rstrip() for line in kept.rstrip().splitlines()]
     return lines if len(kept) == len(text) else ["… (truncated)", *lines]
 

@@ -19,7 +19,7 @@ from lib import entry
 from lib.api.connection import Limits
 from lib.api.transport import Response, Transport, open_session
 from lib.cancellation import Cancellation
-from lib.deadline import Deadline, SystemClock
+from lib.deadline import Clock, Deadline
 from lib.entry import System
 
 KEY = "rca_Zm9vYmFy0123456789"
@@ -156,7 +156,7 @@ class Job:
         self, step: Callable[[Mapping[str, str], io.StringIO, System], int], more: Mapping[str, Any]
     ) -> Ended:
         connect = partial(entry.open_transport, limits=self.limits)
-        system = System(cancellation=FastTime, clock=FastTime(), open_transport=connect)
+        system = System(clock=FastTime, open_transport=connect)
         stream = io.StringIO()
         code = step({**self.variables, **more}, stream, system)
         return Ended.parse(code, stream.getvalue())
@@ -165,7 +165,7 @@ class Job:
 @contextmanager
 def transport_to(port: int, limits: Limits = LIMITS) -> Iterator[Callable[..., Response]]:
     """Yield a function that sends a request over a kept connection to a plain http server."""
-    clock = SystemClock()
+    clock = Clock()
     with open_session(KEY, None) as session:
         transport = Transport(f"http://127.0.0.1:{port}", session, clock, limits)
 

@@ -13,7 +13,7 @@ from urllib3.connectionpool import HTTPConnectionPool
 from lib.api.connection import Limits, RecordingAdapter, _Recording
 from lib.api.tls import create_context
 from lib.api.transport import Transport, open_session
-from lib.deadline import Deadline, SystemClock
+from lib.deadline import Clock, Deadline
 from lib.errors import TransportError
 from tests.integration.job import KEY, transport_to
 from tests.integration.sockets import Server, closed_port, unresponsive
@@ -61,7 +61,7 @@ def send(
     """Send a login request, and return its error."""
     session = open_session(KEY, tls)
     session.proxies = {"https": proxy} if proxy else {}
-    clock = SystemClock()
+    clock = Clock()
     transport = Transport(url, session, clock, limits)
     with session, pytest.raises(TransportError) as caught:
         transport.send("POST", "/login", {}, deadlines=(Deadline(clock, seconds),))
@@ -178,7 +178,7 @@ def test_dead_address_costs_little_of_the_time() -> None:
         adapter = session.get_adapter("http://")
         assert isinstance(adapter, RecordingAdapter)
         adapter.poolmanager.pool_classes_by_scheme = {"http": Pool}
-        clock = SystemClock()
+        clock = Clock()
         limits = Limits(address=0.1, connect=60, read=60)
         transport = Transport("http://two-addresses", session, clock, limits)
         deadlines = (Deadline(clock, 20),)

@@ -12,10 +12,7 @@ from tests.project import guarantees
 from tests.runner.checkout import check_out
 
 LOOK = "        self.save(state)\n        try:\n            # Before"
-STOP = (
-    "    files.stop()\n",
-    "    if damage:\n        raise damage\n    newest = _newer(state, files.newest_state())\n",
-)
+STOP = ("        files.stop()\n", "    newest = _newer(state, files.newest_state())\n")
 END = "    deadline = Deadline(clock, MAIN_SECONDS)"
 # The module, a part of its source, and what replaces it.
 MUTANTS = {
@@ -28,7 +25,7 @@ MUTANTS = {
     "success-without-proof": ("login", "if not operation.succeeded:", "if operation.failed:"),
     "repeated-login-forgotten": ("login", " and not state.maybe_repeated:", ":"),
     "stop-file-not-created": ("logout", STOP[0], ""),
-    "stop-file-after-reading": ("logout", STOP[0] + STOP[1], STOP[1] + STOP[0]),
+    "stop-file-after-reading": ("logout", STOP[0] + STOP[1], STOP[1] + STOP[0][4:]),
     "no-wait-for-main": ("logout", END, "    return state\n" + END),
     "logout-before-login-ends": ("logout", "= _end_of_login(state, client, deadline)", "= None"),
     "failed-login-logged-out": ("logout", "login.failed and not", "False and not"),

@@ -72,8 +72,7 @@ class Job(Scheduler):
             Cancellation, now=lambda: self.now, sleep=self.pause, set_handler=lambda *_: None
         )
         self._system = System(
-            clock=clock(lambda: False),
-            cancellation=lambda stopped: clock(lambda: self.now >= self.canceled_at or stopped()),
+            clock=lambda abandoned: clock(lambda: self._is_canceled() or abandoned()),
             open_transport=self._open_transport,
             files=partial(_Files, job=self),
             append=self._append,
@@ -152,6 +151,9 @@ class Job(Scheduler):
             interrupts = ("kill",)
         is_file = not label.endswith(("sleep", "response", "exit"))
         return (*interrupts, "switch") if is_file and self.is_other_ready() else interrupts
+
+    def _is_canceled(self) -> bool:
+        return self.current.name == "main" and self.now >= self.canceled_at
 
     def _main(self) -> None:
         try:

@@ -7,13 +7,13 @@ from typing import Any
 
 from lib.api.client import Client
 from lib.api.transport import Response
-from lib.deadline import Clock, Deadlines, SystemClock
+from lib.deadline import Clock, Deadlines
 from lib.run_context import RunContext
 
 CONTEXT = RunContext(**dict.fromkeys(RunContext.__dataclass_fields__, "x"))
 
 
-class FakeClock(SystemClock):
+class FakeClock(Clock):
     """Clock that a sleep moves forward immediately."""
 
     def __init__(self) -> None:

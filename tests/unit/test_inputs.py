@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -97,14 +96,6 @@ def test_credential_is_one_complete_mode() -> None:
         assert ("secrets: inherit" in error.hint.text) is is_missing
         assert (error.summary.startswith(start), error.summary.endswith(end)) == (True, True)
         assert not any(text in str(error) for text in ("ghp_", "octo", "${{"))
-
-
-@pytest.mark.parametrize("read_inputs", [read_login_inputs, read_logout_inputs])
-def test_composite_on_gitea_is_a_cause(read_inputs: Callable[[Environment], object]) -> None:
-    for gitea, path in (("true", "/x"), ("true", ""), ("", "/x")):
-        with pytest.raises(InputError) as caught:
-            read_inputs(environment({}, GITEA_ACTIONS=gitea, GITHUB_ACTION_PATH=path))
-        assert ("Gitea" in caught.value.hint.text) is bool(gitea and path)
 
 
 def test_logout_needs_key_server_and_registry() -> None:
