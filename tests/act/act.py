@@ -49,10 +49,8 @@ class Act:
     ) -> int:
         """Run a workflow, cancel it as soon as `cancel_when` holds, and return the exit status."""
         command = [*self._command(workflow, api, event), *_platform(with_python=with_python)]
-        environment = {"HOME": str(self._folder), "ACT_DISABLE_VERSION_CHECK": "1"}
-        environment["PATH"] = os.environ["PATH"]
-        if not (with_python or IN_CONTAINERS):
-            environment["PATH"] = self._path_with_node()
+        path = os.environ["PATH"] if with_python or IN_CONTAINERS else self._path_with_node()
+        environment = {"HOME": str(self._folder), "PATH": path, "ACT_DISABLE_VERSION_CHECK": "1"}
         if "DOCKER_HOST" in os.environ:
             environment["DOCKER_HOST"] = os.environ["DOCKER_HOST"]
         running = subprocess.Popen(

@@ -9,18 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.conftest import API_KEY, SERVER_ID, VAULT
+from tests.e2e.conftest import VAULT
 from tests.fake_api import FakeApi
 from tests.fake_api.recording import RECORDINGS, Recording, parse
 from tests.runner import ACT, GITHUB, Runner, StageResult
 
-PASSTHROUGH = {
-    "api_key": API_KEY,
-    "server_id": SERVER_ID,
-    "username": "me",
-    "access_token": "ghp_0123",
-    "registry_url": "ghcr.io",
-}
+PASSTHROUGH = {**VAULT, "credential_id": "", "username": "me", "access_token": "ghp_0123"}
+PASSTHROUGH["registry_url"] = "ghcr.io"
 STEP = {"GITHUB_ACTION": "__reoclo_docker-auth"}
 # Inputs, recording, runner and number of steps. The steps of a composite share GITHUB_ACTION; in
 # act, main and post share their command files.

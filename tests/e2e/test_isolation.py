@@ -20,7 +20,7 @@ import pytest
 import trustme
 
 from tests.conftest import Play
-from tests.e2e.conftest import API_KEY, SHIPPED, MakeRunner, Wrap, run_job
+from tests.e2e.conftest import API_KEY, SHIPPED, MakeRunner, Program, first_on_path, run_job
 from tests.e2e.jobs import processes, slow_login
 from tests.fake_api import FakeApi, load
 from tests.runner import Stage
@@ -31,7 +31,7 @@ TRAP = "import os; os.write(1, b'injected'); os._exit(3)\n"
 
 
 def test_modules_and_variables_of_the_job_are_ignored(
-    make_runner: MakeRunner, python: Wrap, tmp_path: Path
+    make_runner: MakeRunner, program: Program, tmp_path: Path
 ) -> None:
     """Not even a warning of Python is written to stderr, whose order no runner keeps."""
     ca, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -40,9 +40,9 @@ def test_modules_and_variables_of_the_job_are_ignored(
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
     [site] = tmp_path.glob("venv/lib/python3*/site-packages")
     user_site = tmp_path / ".local/lib" / site.parent.name / "site-packages"
-    job = python(f'exec {tmp_path}/venv/bin/python3 "$@" 2>{tmp_path}/stderr')
+    python = program(f'exec {tmp_path}/venv/bin/python3 "$@" 2>{tmp_path}/stderr')
     with FakeApi([load("ghcr")], tls=tls) as api:
-        runner = make_runner(api, environment=job)
+        runner = make_runner(api, environment=first_on_path(python))
         for folder in (site, user_site, runner.workspace):
             folder.mkdir(parents=True, exist_ok=True)
             for module in ("sitecustomize", "usercustomize", "requests", "lib", "json", "os"):
@@ -69,12 +69,11 @@ STREAMS = {
 
 @pytest.mark.parametrize("stream", STREAMS)
 def test_stdout_that_nobody_reads_does_not_matter(
-    fake_api: Play, make_runner: MakeRunner, python: Wrap, stream: str
+    fake_api: Play, make_runner: MakeRunner, program: Program, stream: str
 ) -> None:
     """The server is still logged in and out."""
-    [folder] = python(f"NODE={shutil.which('node')}; {STREAMS[stream]}", "node").values()
-    path = f"{folder}/bin:{os.environ['PATH']}"
-    runner = make_runner(fake_api("ghcr"), environment={"PATH": path})
+    node = program(f"NODE={shutil.which('node')}; {STREAMS[stream]}", "node")
+    runner = make_runner(fake_api("ghcr"), environment=first_on_path(node))
     main, post = run_job(runner)
     for pid in processes(runner):  # the reader
         os.kill(pid, signal.SIGKILL)

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from lib import CANCELED, FAILED, SUCCEEDED, TOO_OLD, UNUSABLE
-from tests.e2e.conftest import SERVER_ID, wait_for
+from tests.e2e.conftest import SERVER_ID, Program, wait_for
 from tests.runner.checkout import ROOT
 
 LAUNCHER = ROOT / "lib" / "launcher"
@@ -27,23 +27,7 @@ GOOD = f"echo good; exit {SUCCEEDED}"
 SAVE_STATE = 'echo "login=x" >> "$GITHUB_STATE"'
 LOGIN = {"id": "1f0c-2", "stage": "accepted", "cleanup": True, "server_id": SERVER_ID}
 
-Program = Callable[..., Path]
 Launch = Callable[..., "subprocess.Popen[str]"]
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Program:
-    """Return a function that writes a program into a new folder and returns the folder."""
-
-    def write(content: str | bytes, name: str = "python3") -> Path:
-        path = tmp_path / f"path-{len(list(tmp_path.iterdir()))}" / name
-        path.parent.mkdir()
-        script = f"#!/bin/sh\n{content}\n".encode() if isinstance(content, str) else content
-        path.write_bytes(script)
-        path.chmod(0o755)
-        return path.parent
-
-    return write
 
 
 @pytest.fixture
@@ -169,22 +153,6 @@ def test_python_is_started_isolated(program: Program, launch: Launch) -> None:
         f"DOCKER_AUTH_PID_NAMESPACE={Path('/proc/self/ns/pid').readlink()}",
         "PYTHONUTF8=1",
     ]
-
-
-def test_canceled_main_sends_python_one_signal(
-    program: Program, launch: Launch, tmp_path: Path
-) -> None:
-    log = tmp_path / "log"
-    trap = f"trap 'echo TERM >> {log}; n=1' TERM; : > {log}"
-    loop = "while [ -z $n ]; do /bin/sleep 0.1; done; /bin/sleep 0.3"
-    launched = launch("main", program(f"{trap}; {loop}; exit {CANCELED}"), program(GOOD))
-    wait_for(log.exists)
-    os.kill(launched.pid, signal.SIGINT)
-    wait_for(lambda: log.read_text("utf-8"))
-    os.kill(launched.pid, signal.SIGINT)
-    os.kill(launched.pid, signal.SIGTERM)
-    assert end(launched) == (130, "")
-    assert log.read_text("utf-8") == "TERM\n"
 
 
 def test_post_starts_the_interpreter_of_main_first(program: Program, launch: Launch) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import CANCELED, REAL, MakeRunner, Wrap, wait_for
+from tests.e2e.conftest import CANCELED, REAL, MakeRunner, Program, first_on_path, wait_for
 from tests.e2e.jobs import check_cleanup, processes, slow_login, stages
 from tests.fake_api import FakeApi, load
 from tests.runner import ACT, FORGEJO, GITEA, Runner
@@ -30,11 +30,12 @@ def begin(runner: Runner, until: Callable[[], object]) -> RunningStage:
 @pytest.mark.parametrize("signals", ["INT", "INT TERM"])
 @pytest.mark.parametrize("script", [f"exec {REAL}", f"{REAL}; exit $?"], ids=["exec", "wrapper"])
 def test_main_canceled_while_polling_exits(
-    make_runner: MakeRunner, python: Wrap, signals: str, script: str
+    make_runner: MakeRunner, program: Program, signals: str, script: str
 ) -> None:
     """A wrapper that does not exec dies. Python then finds that the launcher is gone."""
     with FakeApi([slow_login(delay=0, seconds=SECONDS)]) as api:
-        runner = make_runner(api, environment=python(script), timeout="3600")
+        environment = first_on_path(program(script))
+        runner = make_runner(api, environment=environment, timeout="3600")
         running = begin(runner, lambda: len(api.requests) > 1)
         for name in signals.split():
             running.signal(signal.Signals[f"SIG{name}"])
@@ -69,14 +70,15 @@ def test_login_request_in_flight_has_a_grace_period(
 
 @pytest.mark.parametrize("script", ["exec /bin/sleep 60", f"exec {REAL}"], ids=["node", "main.py"])
 def test_main_canceled_before_the_request_sends_none(
-    make_runner: MakeRunner, python: Wrap, tmp_path: Path, script: str
+    make_runner: MakeRunner, program: Program, tmp_path: Path, script: str
 ) -> None:
     """Neither before Python starts nor while it imports its modules."""
     ready = tmp_path / "ready"
     with FakeApi([]) as api:
-        runner = make_runner(api, environment=python(f": > {ready}; {script}"))
+        environment = first_on_path(program(f": > {ready}; {script}"))
+        runner = make_runner(api, environment=environment)
         main = begin(runner, ready.exists).end()
-        runner.set({"pythonLocation": ""})
+        runner.set({"PATH": os.environ["PATH"]})
         post = runner.post()
     assert main.exit_code == CANCELED
     assert stages(main.state_text) == ["none"]

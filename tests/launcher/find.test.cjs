@@ -33,20 +33,8 @@ const WINDOWS_FILES = [
   `${CACHE}\\Python\\3.12.7\\x64\\python.exe`,
 ];
 
-// Writes files with these bytes, calls check(path of each), and removes them.
-function withFiles(contents, check) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "launcher-"));
-  try {
-    check(...contents.map((content, index) => {
-      fs.writeFileSync(path.join(folder, `${index}`), content);
-      return path.join(folder, `${index}`);
-    }));
-  } finally {
-    fs.rmSync(folder, { recursive: true });
-  }
-}
-
-const elf = (machine, elfClass = 2) => Buffer.from([0x7f, 0x45, 0x4c, 0x46, elfClass, 1, ...Array(12).fill(0), machine, 0]);
+const elf = (machine, elfClass = 2) =>
+  Buffer.from([0x7f, 0x45, 0x4c, 0x46, elfClass, 1, ...Array(12).fill(0), machine, 0]);
 
 const cases = {
   "PATH is searched for python3, python3.x newest first, python": (find) => {
@@ -97,10 +85,16 @@ const cases = {
   },
   "only scripts and ELF files of the same machine are programs": ({ isProgram }) => {
     if (process.platform !== "linux") return;
-    withFiles([elf(62), elf(62), elf(183), elf(62, 1), "#!/bin/sh\n", "", "text"], (node, ...files) => {
-      assert.deepEqual(files.map((file) => isProgram(file, node)), [true, false, false, true, false, false]);
-      assert.ok(isProgram("/no/such/file", node) && isProgram(files[0], "/no/such/file"));
-    });
+    const contents = [elf(62), elf(183), elf(62, 1), "#!/bin/sh\n", "", "text"];
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "launcher-"));
+    try {
+      const files = contents.map((_, index) => path.join(folder, `${index}`));
+      files.forEach((file, index) => fs.writeFileSync(file, contents[index]));
+      assert.deepEqual(files.map((file) => isProgram(file, files[0])), [true, false, false, true, false, false]);
+      assert.ok(isProgram("/no/such/file", files[0]) && isProgram(files[0], "/no/such/file"));
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
   },
 };
 
