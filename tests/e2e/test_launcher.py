@@ -108,13 +108,11 @@ def test_without_python_main_is_one_error_with_all_that_was_tried(
     assert not any(command in error for command in ("%0A", "##["))
 
 
-@pytest.mark.parametrize("death", ["kill -9 $$", "kill -SEGV $$", "exit 1", "exit 0"])
+@pytest.mark.parametrize("death", ["kill -9 $$", "exit 1", "exit 0"])
 def test_crash_after_saved_state_is_final(program: Program, launch: Launch, death: str) -> None:
     """A second Python would repeat the login, and its outcome would hide the first one."""
     code, output = end(launch("main", program(f"{SAVE_STATE}; {death}"), program(GOOD)))
-    [error] = annotated(output, "error")
-    assert code == 1
-    assert ("memory" in error) == ("-9" in death)
+    assert (code, len(annotated(output, "error"))) == (1, 1)
     assert "good" not in output
 
 
@@ -179,7 +177,7 @@ def test_post_starts_the_interpreter_of_main_first(program: Program, launch: Lau
 def test_post_without_python_warns_only_if_a_login_is_at_stake(
     program: Program, launch: Launch, tmp_path: Path, change: dict[str, object], *, warns: bool
 ) -> None:
-    """In a container, post may get only the launcher's first state, but main's state file shows."""
+    """If post has only the launcher's first state, as in a container, main's state file counts."""
     (tmp_path / f"docker-auth-0-{LOGIN['id']}.state").touch()
     state = json.dumps({**LOGIN, **change})
     code, output = end(launch("post", program("exit 1"), STATE_login=state))
@@ -206,10 +204,12 @@ def test_watchdog_ends_post(program: Program, launch: Launch, reader: str) -> No
 def test_signals_to_the_process_group_do_not_stop_post(
     program: Program, launch: Launch, tmp_path: Path
 ) -> None:
-    """Neither before nor after Python starts."""
-    launched = launch("post", program(f": > {tmp_path}/started; /bin/sleep 0.5; {GOOD}"))
-    for moment in (lambda: handles(launched, signal.SIGQUIT), (tmp_path / "started").exists):
+    """Neither before nor after Python starts, which it does once."""
+    started = tmp_path / "started"
+    launched = launch("post", program(f"echo >> {started}; /bin/sleep 0.5; {GOOD}"))
+    for moment in (lambda: handles(launched, signal.SIGQUIT), started.exists):
         wait_for(moment)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
             os.killpg(launched.pid, number)
     assert end(launched) == (0, "good\n")
+    assert started.read_text("utf-8") == "\n"
