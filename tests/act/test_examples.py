@@ -22,16 +22,10 @@ API_URL = "          api_url: ${{ vars.REOCLO_API_URL }}\n"
 
 
 class Example(NamedTuple):
-    """What an example has to do.
+    """What triggers an example, and what it has to do."""
 
-    Attributes:
-        recordings: What the fake API plays.
-        seen: Parts of what reoclo/run receives: servers and commands.
-        event: What triggers the workflow.
-    """
-
-    recordings: list[str]
-    seen: tuple[str, ...] = ()
+    recordings: list[str]  # what the fake API plays
+    seen: tuple[str, ...] = ()  # parts of what reoclo/run receives: servers and commands
     event: str = "push"
 
 

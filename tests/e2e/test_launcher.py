@@ -24,7 +24,6 @@ from tests.runner.checkout import ROOT
 LAUNCHER = ROOT / "lib" / "launcher"
 NODE = shutil.which("node") or "node"
 GOOD = f"echo good; exit {SUCCEEDED}"
-SAVE_STATE = 'echo "login=x" >> "$GITHUB_STATE"'
 LOGIN = {"id": "1f0c-2", "stage": "accepted", "cleanup": True, "server_id": SERVER_ID}
 
 Launch = Callable[..., "subprocess.Popen[str]"]
@@ -111,7 +110,8 @@ def test_without_python_main_is_one_error_with_all_that_was_tried(
 @pytest.mark.parametrize("death", ["kill -9 $$", "exit 1", "exit 0"])
 def test_crash_after_saved_state_is_final(program: Program, launch: Launch, death: str) -> None:
     """A second Python would repeat the login, and its outcome would hide the first one."""
-    code, output = end(launch("main", program(f"{SAVE_STATE}; {death}"), program(GOOD)))
+    crash = program(f'echo "login=x" >> "$GITHUB_STATE"; {death}')
+    code, output = end(launch("main", crash, program(GOOD)))
     assert (code, len(annotated(output, "error"))) == (1, 1)
     assert "good" not in output
 
