@@ -34,6 +34,10 @@ class Act:
         check_out(self.checkout)
         _commit_workflows(self.repository)
 
+    def seen(self) -> str | None:
+        """Return what the workflow's last step wrote, or None if it did not run."""
+        return self.seen_file.read_text("utf-8") if self.seen_file.exists() else None
+
     def run(
         self,
         workflow: str,
@@ -41,21 +45,26 @@ class Act:
         *arguments: str,
         event: str = "push",
         with_python: bool = True,
+        cancel_when: Callable[[], bool] | None = None,
     ) -> int:
-        """Run a workflow of the repository, with more arguments, and return act's exit status."""
+        """Run a workflow, cancel it as soon as `cancel_when` holds, and return the exit status."""
         command = [*self._command(workflow, api, event), *_platform(with_python=with_python)]
         path = os.environ["PATH"] if with_python or IN_CONTAINERS else self._path_with_node()
-        return _wait(self._start([*command, *arguments], path))
-
-    def cancel(self, workflow: str, api: FakeApi, *, when: Callable[[], bool]) -> int:
-        """Run a workflow, cancel it as soon as `when` holds, and return act's exit status."""
-        command = [*self._command(workflow, api, "push"), *_platform(with_python=True)]
-        running = self._start(command, os.environ["PATH"])
-        while not when():
-            assert running.poll() is None, "act ended before it could be canceled"
-            time.sleep(0.02)
-        running.send_signal(signal.SIGINT)
-        return _wait(running)
+        environment = {"HOME": str(self._folder), "PATH": path, "ACT_DISABLE_VERSION_CHECK": "1"}
+        if "DOCKER_HOST" in os.environ:
+            environment["DOCKER_HOST"] = os.environ["DOCKER_HOST"]
+        running = subprocess.Popen(
+            [*command, *arguments], env=environment, stdin=subprocess.DEVNULL
+        )
+        try:
+            if cancel_when:
+                while not cancel_when():
+                    assert running.poll() is None, "act ended before it could be canceled"
+                    time.sleep(0.02)
+                running.send_signal(signal.SIGINT)
+            return running.wait(TIMEOUT_SECONDS)
+        finally:
+            running.kill()
 
     def _command(self, workflow: str, api: FakeApi, event: str) -> list[str]:
         shared = self.seen_file.parent
@@ -73,12 +82,6 @@ class Act:
             *("--var", f"REOCLO_API_URL={api.url}"),
         ]
 
-    def _start(self, command: list[str], path: str) -> subprocess.Popen[bytes]:
-        environment = {"HOME": str(self._folder), "PATH": path, "ACT_DISABLE_VERSION_CHECK": "1"}
-        if "DOCKER_HOST" in os.environ:
-            environment["DOCKER_HOST"] = os.environ["DOCKER_HOST"]
-        return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)
-
     def _path_with_node(self) -> str:
         """Create a folder with Node alone, as the PATH of a host that has no Python."""
         folder = self._folder / "bin"
@@ -94,13 +97,6 @@ def _platform(*, with_python: bool) -> list[str]:
         image = f"docker-auth-act:{'with' if with_python else 'without'}-python"
     platforms = ["-P", f"ubuntu-latest={image}", "-P", f"self-hosted={image}"]
     return [*platforms, "--pull=false", "--container-daemon-socket", "-"]
-
-
-def _wait(running: subprocess.Popen[bytes]) -> int:
-    try:
-        return running.wait(TIMEOUT_SECONDS)
-    finally:
-        running.kill()
 
 
 def _commit_workflows(repository: Path) -> None:

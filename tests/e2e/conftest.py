@@ -1,7 +1,8 @@
-"""Fixtures of the end-to-end tests: a step with the action, and a python3 for it to find."""
+"""Fixtures of the end-to-end tests: a step with the action, and programs for it to find."""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -11,22 +12,19 @@ from typing import Any
 import pytest
 
 from tests.fake_api import FakeApi
-from tests.runner import GITHUB, Profile, Runner
+from tests.runner import GITHUB, Profile, Runner, StageResult
 
 API_KEY = "rca_Zm9vYmFy0123456789"
 SERVER_ID = "11111111-2222-4333-8444-555555555555"
 CREDENTIAL_ID = "66666666-7777-4888-9999-000000000000"
+VAULT = {"api_key": API_KEY, "server_id": SERVER_ID, "credential_id": CREDENTIAL_ID}
 SHIPPED = ("action.yml", "main.py", "post.py", "lib", "logout")
-_BOTH = {"api_key": API_KEY, "server_id": SERVER_ID}
-VAULT = {**_BOTH, "credential_id": CREDENTIAL_ID}
-PASSTHROUGH = {**_BOTH, "username": "me", "access_token": "ghp_0123", "registry_url": "ghcr.io"}
-LOGIN_AND_LOGOUT = ["login", "poll", "logout", "poll"]
 CANCELED = 130
-# In a script for the fixture `python`, starts the real one.
+# In a script called python3, starts the real one.
 REAL = f'{sys.executable} "$@"'
 
 MakeRunner = Callable[..., Runner]
-Wrap = Callable[..., dict[str, str]]
+Program = Callable[..., Path]
 
 
 @pytest.fixture
@@ -37,29 +35,41 @@ def profile() -> Profile:
 
 @pytest.fixture
 def make_runner(tmp_path: Path, profile: Profile) -> MakeRunner:
-    """Return a function that creates a step with valid inputs; others override them."""
+    """Return a function that creates a step with valid inputs, and takes Runner's options."""
 
-    def make(api: FakeApi | None = None, **options: Any) -> Runner:
-        parameters = {"environment", "composites", "action"} & options.keys()
-        own = {name: options.pop(name) for name in parameters}
-        inputs = {**VAULT, **({"api_url": api.url} if api else {}), **options}
-        return Runner(tmp_path, inputs, profile=profile, **own)
+    def make(api: FakeApi, *, timeout: str = "300", **options: Any) -> Runner:
+        inputs = {**VAULT, "api_url": api.url, "timeout": timeout}
+        return Runner(tmp_path, inputs, profile=profile, **options)
 
     return make
 
 
 @pytest.fixture
-def python(tmp_path: Path) -> Wrap:
-    """Return a function that writes a python3, and returns the variable that selects it."""
+def program(tmp_path: Path) -> Program:
+    """Return a function that writes a program into a new folder and returns the folder."""
 
-    def write(script: str, name: str = "python3") -> dict[str, str]:
-        program = tmp_path / "python" / "bin" / name
-        program.parent.mkdir(parents=True)
-        program.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
-        program.chmod(0o755)
-        return {"pythonLocation": str(tmp_path / "python")}
+    def write(content: str | bytes, name: str = "python3") -> Path:
+        path = tmp_path / f"path-{len(list(tmp_path.iterdir()))}" / name
+        path.parent.mkdir()
+        script = f"#!/bin/sh\n{content}\n".encode() if isinstance(content, str) else content
+        path.write_bytes(script)
+        path.chmod(0o755)
+        return path.parent
 
     return write
+
+
+def first_on_path(folder: Path) -> dict[str, str]:
+    """Return the variable by which the programs of a folder are found first."""
+    return {"PATH": f"{folder}:{os.environ['PATH']}"}
+
+
+def run_job(runner: Runner) -> tuple[StageResult, StageResult]:
+    """Run main and post, and check that both succeed without an annotation."""
+    main, post = runner.main(), runner.post()
+    assert (main.exit_code, post.exit_code) == (0, 0), main.output + post.output
+    assert main.log.annotations == post.log.annotations == []
+    return main, post
 
 
 def wait_for(condition: Callable[[], object]) -> None:

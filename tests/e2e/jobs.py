@@ -9,12 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.conftest import PASSTHROUGH, VAULT
+from tests.e2e.conftest import VAULT
 from tests.fake_api import FakeApi
 from tests.fake_api.recording import RECORDINGS, Recording, parse
 from tests.runner import ACT, GITHUB, Runner, StageResult
-from tests.runner.runner import RunningStage
 
+PASSTHROUGH = {**VAULT, "credential_id": "", "username": "me", "access_token": "ghp_0123"}
+PASSTHROUGH["registry_url"] = "ghcr.io"
 STEP = {"GITHUB_ACTION": "__reoclo_docker-auth"}
 # Inputs, recording, runner and number of steps. The steps of a composite share GITHUB_ACTION; in
 # act, main and post share their command files.
@@ -82,25 +83,10 @@ def check_cleanup(api: FakeApi, posts: Sequence[StageResult], *, seconds: float)
     return "warned" if levels else "logged out"
 
 
-class Overlap:
-    """A step whose main is running, and keeps running when the runner moves on."""
-
-    def __init__(self, runner: Runner) -> None:
-        folder = runner.temp / "_runner_file_commands"
-        earlier = set(folder.glob("save_state*"))
-        self._runner = runner
-        self.main: RunningStage = runner.begin("main")
-        [self._state_file] = set(folder.glob("save_state*")) - earlier
-
-    def begin_post(self) -> RunningStage:
-        """Start post with the state that the runner would read now."""
-        for state in states(self._state_file.read_text("utf-8"))[-1:]:
-            self._runner.set({"STATE_login": json.dumps(state)})
-        return self._runner.begin("post")
-
-
 def cancel_at(folder: Path, variant: str, moment: float) -> str:
     """Run a job as in a container, cancel its last step, and return what became of the login.
+
+    Main keeps running when the runner starts post, with the state that it reads now.
 
     Raises:
         AssertionError: A login outlives the job, or post sent a logout without a login.
@@ -108,14 +94,18 @@ def cancel_at(folder: Path, variant: str, moment: float) -> str:
     inputs, recording, profile, count = VARIANTS[variant]
     with FakeApi([slow_login(recording, delay=0.3, seconds=0.6)], endless=True) as api:
         given = {**inputs, "api_url": api.url}
-        composites = [dict[str, str]()] if count > 1 else []
-        job = {"profile": profile, "environment": STEP, "composites": composites}
-        *earlier, last = [Runner(folder, given, **job) for _ in range(count)]  # type: ignore[arg-type]
+        composites: list[dict[str, str]] = [{}] if count > 1 else []
+        *earlier, last = [
+            Runner(folder, given, profile=profile, environment=STEP, composites=composites)
+            for _ in range(count)
+        ]
         assert all(step.main().exit_code == 0 for step in earlier)
-        overlap = Overlap(last)
+        running = last.begin("main")
         time.sleep(moment)
-        posts = [overlap.begin_post().wait(), *(step.post() for step in earlier)]
-        main = overlap.main.wait()
+        for state in states(running.paths["GITHUB_STATE"].read_text("utf-8"))[-1:]:
+            last.set({"STATE_login": json.dumps(state)})
+        posts = [last.post(), *(step.post() for step in earlier)]
+        main = running.wait()
     outcome = check_cleanup(api, posts, seconds=0.6)
     assert main.exit_code in {0, 130}
     assert main.log.annotations == []

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from tests.conftest import Play
-from tests.e2e.conftest import CREDENTIAL_ID, LOGIN_AND_LOGOUT, VAULT
-from tests.e2e.jobs import stages
+from tests.e2e.conftest import CREDENTIAL_ID, SERVER_ID, VAULT, MakeRunner, run_job
+from tests.e2e.jobs import STEP, stages
 from tests.fake_api import FakeApi, load
 from tests.runner import ACT, FORGEJO, GITEA, GITHUB, PROFILES, Profile, Runner, Stage, StageResult
 
@@ -38,29 +37,20 @@ def job(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
             return {**given, **other} if stage == "post" else given
 
         runner = Runner(tmp_path_factory.mktemp("job"), inputs, profile=request.param)
-        yield Job(request.param, api, runner.main(), runner.post())
-
-
-def test_login_is_logged_out_when_the_job_ends(job: Job) -> None:
-    """Post relies on the state, whatever its inputs are."""
-    assert (job.main.exit_code, job.post.exit_code) == (0, 0)
-    assert job.main.log.annotations == job.post.log.annotations == []
-    assert job.api.calls() == LOGIN_AND_LOGOUT
-    job.api.verify()
+        yield Job(request.param, api, *run_job(runner))
+        api.verify()
 
 
 def test_requests_contain_inputs_and_run_context(job: Job) -> None:
-    """Login and logout have the same run context, and every request the key."""
-    fields = {"repository": "REPOSITORY", "workflow": "WORKFLOW", "trigger": "EVENT_NAME"}
-    fields |= {"actor": "ACTOR", "sha": "SHA", "ref": "REF"}
-    context = {name: job.profile.variables[f"GITHUB_{field}"] for name, field in fields.items()}
-    is_gitea = job.profile in {GITEA, FORGEJO}
-    context["provider"] = "gitea_actions" if is_gitea else "github_actions"
-    run = {"run_id": job.profile.variables["GITHUB_RUN_ID"], "run_context": context}
+    """Post relies on the state, whatever its inputs are."""
     login, logout = (seen.body for seen in job.api.requests if seen.method == "POST")
-    server = {"server_id": VAULT["server_id"]}
-    assert login == {**server, "credential_id": CREDENTIAL_ID, **run}
-    assert logout == {**server, "registry_url": "ghcr.io", **run}
+    context = login["run_context"]
+    is_gitea = job.profile in {GITEA, FORGEJO}
+    assert login["server_id"] == logout["server_id"] == SERVER_ID
+    assert (login["credential_id"], logout["registry_url"]) == (CREDENTIAL_ID, "ghcr.io")
+    assert context["provider"] == ("gitea_actions" if is_gitea else "github_actions")
+    assert context["repository"] == job.profile.variables["GITHUB_REPOSITORY"]
+    assert (context, login["run_id"]) == (logout["run_context"], logout["run_id"])
     assert {seen.headers["Authorization"] for seen in job.api.requests} == {f"Bearer {KEY}"}
 
 
@@ -69,11 +59,10 @@ def test_state_and_outputs_reach_the_runner(job: Job) -> None:
     operation_id = job.api.requests[1].path.rpartition("/")[2]
     expected = {"registry_url": "ghcr.io", "registry_type": "ghcr", "operation_id": operation_id}
     lines = job.main.state_text.removesuffix("\n").split("\n")
-    assert job.main.outputs == expected
-    assert set(job.main.state) == {"login"}
+    assert (job.main.outputs, job.post.outputs) == (expected, {})
+    assert (set(job.main.state), set(job.post.state)) == ({"login"}, set())
     assert stages(job.main.state_text) == ["none", "requested", "accepted", "succeeded"]
     assert all(line and "\r" not in line and len(line) < 64 * 1024 for line in lines)
-    assert (job.post.outputs, job.post.state) == ({}, {})
 
 
 def test_key_is_masked_first_and_the_log_is_plain_text(job: Job) -> None:
@@ -89,18 +78,12 @@ def test_key_is_masked_first_and_the_log_is_plain_text(job: Job) -> None:
 
 @pytest.mark.parametrize("profile", [GITHUB, ACT], ids=str)
 def test_two_logins_in_a_composite_are_both_logged_out(
-    fake_api: Play, tmp_path: Path, profile: Profile
+    fake_api: Play, make_runner: MakeRunner
 ) -> None:
     """They share GITHUB_ACTION, and in act their command files too."""
-    around = {"GITHUB_ACTION_PATH": "/actions/composite", "GITHUB_ACTION": "composite"}
     api = fake_api("ghcr", "docker-hub")
-    given = {**VAULT, "api_url": api.url}
-    first, second = (
-        Runner(tmp_path, given, profile=profile, environment=around, composites=[{}])
-        for _ in range(2)
-    )
+    first, second = (make_runner(api, environment=STEP, composites=[{}]) for _ in range(2))
     results = [first.main(), second.main(), second.post(), first.post()]
-    assert [result.exit_code for result in results] == [0] * 4
-    assert [result.log.annotations for result in results] == [[]] * 4
+    assert [(result.exit_code, result.log.annotations) for result in results] == [(0, [])] * 4
     logouts = [seen.body["registry_url"] for seen in api.requests if "logout" in seen.path]
     assert logouts == ["docker.io", "ghcr.io"]

@@ -11,10 +11,9 @@ import pytest
 
 from lib import TOO_OLD, UNUSABLE
 from tests.conftest import Play
-from tests.e2e.conftest import MakeRunner
+from tests.e2e.conftest import MakeRunner, run_job
 from tests.runner.checkout import ROOT
 
-BY_CODE = {"DOCKER_AUTH_EXIT_CODES": "1"}
 FLAGS = ("-B", "-s", "-S", "-u", "-Wignore")
 
 
@@ -24,20 +23,22 @@ def installed(*patterns: str) -> list[Path]:
     return sorted(path for name in patterns for path in versions.glob(f"{name}/bin/python"))
 
 
-def run(python: Path | str, *arguments: str, environment: dict[str, str]) -> tuple[int, str, str]:
-    """Run Python with the launcher's flags, and return exit code, stdout and stderr."""
-    command = [str(python), *FLAGS, *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout, done.stderr
+def check_rejected(python: Path, *arguments: str, code: int) -> None:
+    """Check that the launcher gets a code, and a person one line."""
+
+    def run(**environment: str) -> tuple[int, str, int]:
+        command = [str(python), *FLAGS, *arguments]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout, done.stderr.count("\n")
+
+    assert run(DOCKER_AUTH_EXIT_CODES="1") == (code, "", 0)
+    assert run() == (1, "", 1)
 
 
 @pytest.mark.parametrize("python", installed("2.7.*", "3.[0-9].*"), ids=lambda path: path.parts[-3])
 def test_old_python_is_rejected(python: Path) -> None:
-    """The launcher gets a code, a person one line."""
     for script in ("main.py", "post.py", "logout/main.py"):
-        assert run(python, str(ROOT / script), environment=BY_CODE) == (TOO_OLD, "", "")
-    code, _, error = run(python, str(ROOT / "main.py"), environment={})
-    assert (code, error.count("\n")) == (1, 1)
+        check_rejected(python, str(ROOT / script), code=TOO_OLD)
 
 
 def test_old_pythons_exist_in_ci() -> None:
@@ -45,11 +46,8 @@ def test_old_pythons_exist_in_ci() -> None:
 
 
 def test_python_without_ssl_is_unusable() -> None:
-    """The launcher gets a code, a person one line."""
     hide = f"import sys; sys.modules['_ssl'] = None; sys.path.insert(0, {str(ROOT)!r}); import lib"
-    assert run(sys.executable, "-c", hide, environment=BY_CODE) == (UNUSABLE, "", "")
-    code, _, error = run(sys.executable, "-c", hide, environment={})
-    assert (code, error.count("\n")) == (1, 1)
+    check_rejected(Path(sys.executable), "-c", hide, code=UNUSABLE)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +60,4 @@ def test_supported_python_logs_in_and_out(
 ) -> None:
     """The launcher starts it from pythonLocation."""
     location = {"pythonLocation": str(python.parents[1])}
-    runner = make_runner(fake_api("ghcr"), environment=location)
-    main, post = runner.main(), runner.post()
-    assert (main.exit_code, post.exit_code) == (0, 0)
-    assert main.log.annotations == post.log.annotations == []
+    run_job(make_runner(fake_api("ghcr"), environment=location))

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import CANCELED, REAL, MakeRunner, Wrap, wait_for
+from tests.e2e.conftest import CANCELED, REAL, MakeRunner, Program, first_on_path, wait_for
 from tests.e2e.jobs import check_cleanup, processes, slow_login, stages
 from tests.fake_api import FakeApi, load
-from tests.runner import GITHUB, PROFILES, Profile, Runner
+from tests.runner import ACT, FORGEJO, GITEA, Runner
 from tests.runner.runner import RunningStage
 
 # Seconds from the login request until the server is logged in.
@@ -27,25 +27,19 @@ def begin(runner: Runner, until: Callable[[], object]) -> RunningStage:
     return running
 
 
-def find(runner: Runner, script: str) -> int:
-    """Wait for the process that runs a script, and return its id."""
-    wait_for(lambda: any(script in line for line in processes(runner).values()))
-    return next(pid for pid, line in processes(runner).items() if script in line)
-
-
 @pytest.mark.parametrize("signals", ["INT", "INT TERM"])
 @pytest.mark.parametrize("script", [f"exec {REAL}", f"{REAL}; exit $?"], ids=["exec", "wrapper"])
 def test_main_canceled_while_polling_exits(
-    make_runner: MakeRunner, python: Wrap, signals: str, script: str
+    make_runner: MakeRunner, program: Program, signals: str, script: str
 ) -> None:
     """A wrapper that does not exec dies. Python then finds that the launcher is gone."""
     with FakeApi([slow_login(delay=0, seconds=SECONDS)]) as api:
-        runner = make_runner(api, environment=python(script), timeout="3600")
+        environment = first_on_path(program(script))
+        runner = make_runner(api, environment=environment, timeout="3600")
         running = begin(runner, lambda: len(api.requests) > 1)
         for name in signals.split():
             running.signal(signal.Signals[f"SIG{name}"])
-        main = running.wait()
-        post = runner.post()
+        main, post = running.wait(), runner.post()
     # SIGTERM can meet a Node that is exiting. Runners ignore the code after a cancellation.
     assert main.exit_code in {CANCELED, -signal.SIGTERM}
     assert main.log.annotations == []
@@ -66,8 +60,7 @@ def test_login_request_in_flight_has_a_grace_period(
         running = begin(runner, lambda: api.requests)
         running.signal(number)
         running.wait_for_orphans()
-        main = running.wait()
-        post = runner.post()
+        main, post = running.wait(), runner.post()
     assert main.exit_code == (CANCELED if number == signal.SIGINT else -number)
     assert main.log.annotations == []
     assert stages(main.state_text) == ["none", "requested", "accepted"][: 3 if responds else 2]
@@ -75,40 +68,36 @@ def test_login_request_in_flight_has_a_grace_period(
     assert check_cleanup(api, [post], seconds=SECONDS) == outcome
 
 
-@pytest.mark.parametrize("script", ["node", "main.py"])
+@pytest.mark.parametrize("script", ["exec /bin/sleep 60", f"exec {REAL}"], ids=["node", "main.py"])
 def test_main_canceled_before_the_request_sends_none(
-    make_runner: MakeRunner, python: Wrap, tmp_path: Path, script: str
+    make_runner: MakeRunner, program: Program, tmp_path: Path, script: str
 ) -> None:
     """Neither before Python starts nor while it imports its modules."""
     ready = tmp_path / "ready"
-    wait = "exec /bin/sleep 60" if script == "node" else f"exec {REAL}"
     with FakeApi([]) as api:
-        runner = make_runner(api, environment=python(f": > {ready}; {wait}"))
-        running = begin(runner, ready.exists)
-        main = running.end()
-        runner.set({"pythonLocation": ""})
+        environment = first_on_path(program(f": > {ready}; {script}"))
+        runner = make_runner(api, environment=environment)
+        main = begin(runner, ready.exists).end()
+        runner.set({"PATH": os.environ["PATH"]})
         post = runner.post()
     assert main.exit_code == CANCELED
     assert stages(main.state_text) == ["none"]
     assert (post.exit_code, post.log.annotations, api.requests) == (0, [], [])
 
 
-@pytest.mark.parametrize("profile", PROFILES, ids=str)
+@pytest.mark.parametrize("profile", [ACT, GITEA, FORGEJO], ids=str)
 @DELAYS
-def test_login_of_a_step_that_its_runner_ends_is_cleaned_up(
-    make_runner: MakeRunner, profile: Profile, delay: int
-) -> None:
-    """GitHub's runner sends signals; the others kill Node or the group, and close the terminal."""
+def test_login_of_a_killed_step_is_cleaned_up(make_runner: MakeRunner, delay: int) -> None:
+    """These runners kill Node or its group, and close the terminal."""
     with FakeApi([slow_login(delay=delay, seconds=SECONDS)]) as api:
         runner = make_runner(api)
         running = begin(runner, lambda: len(api.requests) >= (1 if delay else 2))
         main = running.end()
         running.wait_for_orphans()
         post = runner.post()
-    is_lost = delay and profile is not GITHUB
-    assert main.exit_code == (CANCELED if profile is GITHUB else -signal.SIGKILL)
-    assert stages(main.state_text)[1:] == ["requested", "accepted"][: 1 if is_lost else 2]
-    assert check_cleanup(api, [post], seconds=SECONDS) == ("warned" if is_lost else "logged out")
+    assert main.exit_code == -signal.SIGKILL
+    assert stages(main.state_text)[1:] == ["requested", "accepted"][: 1 if delay else 2]
+    assert check_cleanup(api, [post], seconds=SECONDS) == ("warned" if delay else "logged out")
 
 
 @DELAYS
@@ -117,9 +106,9 @@ def test_killed_python_is_one_error_and_cleaned_up(make_runner: MakeRunner, dela
     with FakeApi([slow_login(delay=delay, seconds=SECONDS)], endless=True) as api:
         runner = make_runner(api)
         running = begin(runner, lambda: len(api.requests) >= (1 if delay else 2))
-        os.kill(find(runner, "main.py"), signal.SIGKILL)
-        main = running.wait()
-        post = runner.post()
+        [pid] = [pid for pid, line in processes(runner).items() if "main.py" in line]
+        os.kill(pid, signal.SIGKILL)
+        main, post = running.wait(), runner.post()
     assert (main.exit_code, [level for level, _ in main.log.annotations]) == (1, ["error"])
     assert sum(seen.path.endswith("/login") for seen in api.requests) == 1
     assert check_cleanup(api, [post], seconds=SECONDS) == ("warned" if delay else "logged out")

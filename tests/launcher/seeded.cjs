@@ -21,22 +21,13 @@ function load(name, ...replacements) {
   return loaded.exports;
 }
 
-const passes = (check, exports) => {
-  try {
-    check(exports);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
 // `cases` maps a name to a check of the module's exports, `bugs` a name to one replacement.
 function testModule(name, cases, bugs) {
   for (const [title, check] of Object.entries(cases)) test(`${name}: ${title}`, () => check(load(name)));
   for (const [title, bug] of Object.entries(bugs))
     test(`${name}, seeded bug: ${title}`, () => {
       const buggy = load(name, bug);
-      assert.ok(Object.values(cases).some((check) => !passes(check, buggy)), "no case catches it");
+      assert.throws(() => Object.values(cases).forEach((check) => check(buggy)), undefined, "no case catches it");
     });
 }
 

@@ -138,14 +138,6 @@ def test_login_and_logout(make_job: MakeJob, python: Path) -> None:
     assert job.api.calls()[:3] == ["login", "poll", "logout"]
 
 
-def test_refusal_by_registry_fails_the_step(make_job: MakeJob) -> None:
-    job = make_job("refused-by-registry")
-    assert job.run("main") == (1, ["error"])
-    assert job.login()["stage"] == "failed"
-    assert job.run("post") == (0, [])
-    assert "logout" not in job.api.calls()
-
-
 @pytest.mark.parametrize("kind", ["missing", "too old", "empty", "without DLL", "without ssl"])
 def test_next_python_is_tried(tmp_path: Path, make_job: MakeJob, kind: str) -> None:
     job = make_job("ghcr", pythons=(unusable(kind, tmp_path / "python"),))
@@ -154,14 +146,6 @@ def test_next_python_is_tried(tmp_path: Path, make_job: MakeJob, kind: str) -> N
     assert job.api.requests == []
     job.environment["WINEPATH"] += f";{windows_path(OLDEST)}"
     assert job.run("main") == (0, [])
-
-
-def test_store_stub_is_tried_last(tmp_path: Path, make_job: MakeJob) -> None:
-    store = tmp_path / "Microsoft" / "WindowsApps"
-    shutil.copytree(NEWEST, store, copy_function=os.symlink)
-    job = make_job("ghcr", pythons=(store, OLDEST))
-    assert job.run("main") == (0, [])
-    assert "python-3.10" in job.login()["interpreter"]
 
 
 @pytest.mark.parametrize(("saved", "runs"), [("", 2), ("login={}\n", 1)], ids=["before", "after"])
