@@ -9,7 +9,6 @@ import pytest
 from lib.api.faults import timed_out
 from lib.api.models import AcceptedLogin, LogoutRequest, Operation, PassthroughLogin, VaultLogin
 from lib.api.transport import Response
-from lib.cancellation import Canceled, Cancellation
 from lib.deadline import Deadline
 from lib.errors import InvalidResponse, OperationTimeout, StatusError
 from tests.unit.fakes import CONTEXT, FakeClock, StubApi, response
@@ -50,20 +49,6 @@ def test_login_sends_request_and_run_context() -> None:
         (f"POST {BASE}/registry-auth/login-direct", {**asdict(DIRECT), **CONTEXT.body()}),
     ]
     assert (api.limits, len(api.log)) == ([[30.0, 300.0]] * 2, 2)
-    with pytest.raises(Canceled):
-        api.client(Cancellation(lambda: True)).log_in(VAULT, Deadline(FakeClock(), 300))
-    assert len(api.requests) == 2
-
-
-def test_retried_login_remembers_and_logs_the_first_attempt() -> None:
-    for first, maybe_repeated, reason in (
-        (LOST, True, " (attempt 2 of 5)"), (timed_out(sent=False), False, " (attempt 2 of 5)"),
-        (response({}, 503, 7.0), True, ", as the API requested"), (response({}, 429), False, ""),
-    ):  # fmt: skip
-        api = StubApi(first, ACCEPTED)
-        assert log_in(api).maybe_repeated is maybe_repeated
-        [line] = [line for line in api.log if "Retrying" in line]
-        assert line.endswith(f" s{reason}.")
 
 
 def test_logout_accepts_any_json_or_nothing() -> None:
