@@ -113,29 +113,22 @@ def test_logout_needs_key_server_and_registry() -> None:
         assert caught.value.hint.anchor == "missing-input"
 
 
-def test_value_comes_from_its_variable() -> None:
-    rows: list[tuple[str, str, str, object, object]] = [
-        ("state_file", "GITHUB_STATE", "/x", Path("/x"), None),
-        ("output_file", "GITHUB_OUTPUT", "/x", Path("/x"), None),
-        ("step", "GITHUB_ACTION", "x", "x", ""),
-        ("login_id", "DOCKER_AUTH_LOGIN_ID", "x", "x", ""),
-        ("launcher_namespace", "DOCKER_AUTH_PID_NAMESPACE", "x", "x", ""),
-        ("launcher_pid", "DOCKER_AUTH_LAUNCHER", "4711", 4711, None),
-        ("launcher_pid", "DOCKER_AUTH_LAUNCHER", "-1", None, None),
-        ("seconds_left", "DOCKER_AUTH_SECONDS", "25.5", 25.5, None),
-        ("seconds_left", "DOCKER_AUTH_SECONDS", "x", None, None),
-        ("is_composite", "GITHUB_ACTION_PATH", "/x", True, False),
-        *((method, name, text, text == "true", False) for text in ("true", "yes")
-          for method, name in (("is_gitea", "GITEA_ACTIONS"), ("is_act", "ACT"))),
-        *((method, name, text, text == "1", False) for text in ("1", "true")
-          for method, name in (("is_debug", "RUNNER_DEBUG"),
-                               ("wants_own_exit_codes", "DOCKER_AUTH_EXIT_CODES"))),
-        *(("ca_paths", name, " /a ", {name: "/a"}, {})
-          for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")),
-    ]  # fmt: skip
-    for method, name, text, value, default in rows:
-        for variables, expected in (({name: text}, value), ({}, default), ({name: ""}, default)):
-            assert getattr(Environment(variables), method)() == expected
+@pytest.mark.parametrize(("method", "name", "values"), [
+    ("state_file", "GITHUB_STATE", {"/x": Path("/x"), "": None}),
+    ("output_file", "GITHUB_OUTPUT", {"/x": Path("/x"), "": None}),
+    ("step", "GITHUB_ACTION", {"x": "x"}), ("login_id", "DOCKER_AUTH_LOGIN_ID", {"x": "x"}),
+    ("launcher_pid", "DOCKER_AUTH_LAUNCHER", {"4711": 4711, "-1": None, "": None}),
+    ("seconds_left", "DOCKER_AUTH_SECONDS", {"25.5": 25.5, "x": None, "": None}),
+    ("is_act", "ACT", {"true": True, "yes": False}),
+    ("is_debug", "RUNNER_DEBUG", {"1": True, "true": False}),
+    ("wants_own_exit_codes", "DOCKER_AUTH_EXIT_CODES", {"1": True, "true": False}),
+    ("ca_paths", "NODE_EXTRA_CA_CERTS", {" /a ": {"NODE_EXTRA_CA_CERTS": "/a"}, " ": {}}),
+])  # fmt: skip
+def test_value_comes_from_its_variable(method: str, name: str, values: dict[str, object]) -> None:
+    assert {text: getattr(Environment({name: text}), method)() for text in values} == values
+
+
+def test_secrets_are_trimmed_and_the_state_is_not() -> None:
     found = environment({"api_key": " \trca_x\r\n", "access_token": "t"}, STATE_login=" {} ")
     assert (found.secrets(), found.saved_state("login")) == (["rca_x", "t"], " {} ")
     assert ("rca_" in repr(found), Environment({}).input("x")) == (False, "")
