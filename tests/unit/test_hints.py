@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from lib import hints
 
 
-def test_status_has_its_hint() -> None:
-    anchors = {300: "redirect", 399: "redirect", 299: "400", 400: "400", 499: "400"}
-    anchors |= {status: str(status) for status in (401, 403, 404, 409, 422, 429)}
-    placeholders = {403: ["SCOPES"], 404: ["NOTHING", "IDS"]}
-    for status in [*anchors, 408, 425, 500, 502, 503, 504, 599]:
-        summary, hint = hints.for_status(status, requires="SCOPES", ids="IDS", not_found="NOTHING")
-        assert (hint.anchor, hint.text[-1]) == (anchors.get(status, "5xx"), ".")
-        assert (summary.count(str(status)), "{" in summary + hint.text) == (1, False)
-        found = re.findall("SCOPES|IDS|NOTHING", summary + hint.text)
-        assert found == placeholders.get(status, [])
+def test_status_without_its_own_hint_has_that_of_its_class() -> None:
+    anchors = {299: "400", 300: "redirect", 399: "redirect", 400: "400", 499: "400"}
+    anchors |= dict.fromkeys([408, 425, 500, 599], "5xx")
+    for status, anchor in anchors.items():
+        summary, hint = hints.for_status(status, requires="", ids="", not_found="")
+        assert (hint.anchor, str(status) in summary) == (anchor, True)
 
 
 def test_logout_command_removes_the_login() -> None:

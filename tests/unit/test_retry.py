@@ -11,7 +11,6 @@ import pytest
 
 from lib.api import retry
 from lib.api.retry import CHANGE, POLL, Outcome, RetryPolicy
-from lib.cancellation import Canceled
 from lib.deadline import Deadline
 from lib.errors import ApiError, InvalidResponse, StatusError, TransportError
 from lib.hints import Hint
@@ -21,7 +20,6 @@ HINT = Hint("Fix it.", "anchor")
 UNLIMITED = RetryPolicy(attempts=None)
 INVALID = InvalidResponse("Failed", hint=HINT, retryable=True)
 SENT = TransportError("Failed", hint=HINT, retryable=True, maybe_processed=True)
-NOT_SENT = replace(SENT, maybe_processed=False)
 FINAL = StatusError("Failed", hint=HINT, status=403, maybe_processed=False)
 THROTTLED = replace(FINAL, status=429, retryable=True)
 UNAVAILABLE = replace(FINAL, status=503, retryable=True, maybe_processed=True)
@@ -61,17 +59,6 @@ def test_fifth_failure_of_a_change_is_final() -> None:
         assert call(*others, *[error] * 4, "yes", policy=policy).attempts == 13
         final = fail(*others, *[error] * 5, policy=policy)
         assert (type(final), final.attempts, final.__cause__) == (type(error), 13, error)
-
-
-def test_earlier_attempt_that_may_be_processed_is_remembered() -> None:
-    for first, sent in ((SENT, True), (NOT_SENT, False)):
-        error = fail(first, FINAL)
-        assert (error.maybe_processed, error.attempts) == (sent, 2)
-        assert call(first, THROTTLED, "yes").maybe_processed is sent
-        for canceled in (False, True):
-            with pytest.raises(Canceled) as caught:
-                call(first, Canceled(maybe_processed=canceled))
-            assert caught.value.maybe_processed is (sent or canceled)
 
 
 def waits(policy: RetryPolicy, error: ApiError) -> list[list[float]]:

@@ -6,14 +6,17 @@ import socket
 import ssl
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 import requests
 from requests import exceptions
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import exceptions as urllib3_exceptions
 
 from lib.api import faults
-from lib.api.connection import Abandoned, Attempt, Limits
+from lib.api.connection import Abandoned, Attempt, Limits, RecordingAdapter
+from lib.api.tls import create_context
 from lib.api.transport import BearerAuth, Response, parse_retry_after
 
 
@@ -27,8 +30,6 @@ def caused(error: Exception, cause: BaseException) -> Exception:
     return error
 
 
-NO_TLS, EOF = ssl.SSLError(1, "x"), ssl.SSLError(1, "x")
-NO_TLS.reason, EOF.reason = "HTTP_REQUEST", "UNEXPECTED_EOF_WHILE_READING"
 RESET = ConnectionResetError(104, "Connection reset by peer.")
 CYCLE, CLOSED = requests.ConnectionError(), "the connection was closed"
 
@@ -55,15 +56,6 @@ def test_network_fault_is_retryable(error: Exception, reason: str, *, sent: bool
     assert ("memory" in found.hint.text) is isinstance(error, MemoryError)
 
 
-def test_tls_fault_counts_only_before_sending() -> None:
-    for error, retryable in ((wrapped(NO_TLS), False), (exceptions.SSLError(EOF), True)):
-        before, after = faults.classify(error, sent=False), faults.classify(error, sent=True)
-        assert (before.hint.anchor, before.retryable) == ("tls", retryable)
-        assert (after.hint.anchor, after.retryable) == ("unreachable", True)
-        assert (before.maybe_processed, after.maybe_processed) == (False, True)
-        assert after.summary.endswith(f": {CLOSED}")
-
-
 def test_abandoning_and_sending_exclude_each_other() -> None:
     attempt, sent = Attempt(Limits()), Attempt(Limits())
     assert not attempt.abandon()
@@ -75,6 +67,28 @@ def test_abandoning_and_sending_exclude_each_other() -> None:
     assert (attempt.sent, sent.sent) == (False, True)
     assert Limits() == Limits(address=3.0, connect=10.0, read=30.0)
     assert "rca_" not in repr(BearerAuth("rca_x"))
+
+
+def test_https_proxy_is_verified_with_certifi_as_well() -> None:
+    loaded: list[str] = []
+
+    class Context(ssl.SSLContext):
+        def load_verify_locations(self, path: str) -> None:  # type: ignore[override]
+            loaded.append(path)
+
+    adapter = RecordingAdapter(Context(ssl.PROTOCOL_TLS_CLIENT))
+    for proxy in ("http://a.example", "HTTPS://a.example", "HTTPS://a.example"):
+        adapter.proxy_manager_for(proxy)
+        RecordingAdapter(None).proxy_manager_for(proxy)
+    assert loaded == [DEFAULT_CA_BUNDLE_PATH]
+
+
+def test_unusable_certificates_are_logged_with_the_reason(tmp_path: Path) -> None:
+    log: list[str] = []
+    (tmp_path / "bad.pem").write_text("x", "utf-8")
+    create_context({"A": f"{tmp_path}/bad.pem", "B": "/nowhere"}, log.append)
+    reasons = [line.partition(" (")[2] for line in log]
+    assert reasons == ["it contains no readable certificate).", "no such file or directory)."]
 
 
 def test_body_that_is_no_json_is_a_value_error() -> None:
