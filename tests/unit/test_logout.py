@@ -33,21 +33,18 @@ def log_out(*responses: Response) -> str:
 
 
 @pytest.mark.parametrize("responses", [
-    [response({"status": "completed"})],
-    [ended("completed", 1, f"{NOT_LOGGED_IN}\r")],
+    [response({"status": "completed"})], [ended("completed", 1, f"{NOT_LOGGED_IN}\r")],
     [STARTED, ended("completed", 1, NOT_LOGGED_IN)],
     [STARTED, ended("failed", None, "", "not logged in to ghcr.io")],
     [STARTED, ended("failed", 1, stdout="x\nError: not logged into ghcr.io\n")],  # podman
 ])  # fmt: skip
-def test_proven_logout_is_reported(responses: list[Response]) -> None:
+def test_logout_is_proven_by_its_result(responses: list[Response]) -> None:
     assert log_out(*responses).startswith("Logged out in ")
 
 
 @pytest.mark.parametrize("responses", [
-    [response(None)],
-    [response({"status": "rejected", "completed_at": "2026-01-01"})],
-    [STARTED, response({}, 404)],
-    [STARTED, response({"status": "completed"})],
+    [response(None)], [response({"status": "rejected", "completed_at": "2026-01-01"})],
+    [STARTED, response({}, 404)], [STARTED, response({"status": "completed"})],
 ])  # fmt: skip
 def test_unproven_logout_is_only_accepted(responses: list[Response]) -> None:
     assert log_out(*responses).startswith("Logout accepted")
