@@ -42,14 +42,6 @@ def test_logout_is_proven_by_its_result(responses: list[Response]) -> None:
     assert log_out(*responses).startswith("Logged out in ")
 
 
-@pytest.mark.parametrize("responses", [
-    [response(None)], [response({"status": "rejected", "completed_at": "2026-01-01"})],
-    [STARTED, response({}, 404)], [STARTED, response({"status": "completed"})],
-])  # fmt: skip
-def test_unproven_logout_is_only_accepted(responses: list[Response]) -> None:
-    assert log_out(*responses).startswith("Logout accepted")
-
-
 @pytest.mark.parametrize("operation", [
     ended("failed", None), ended("timeout", None), ended("canceled", 0),
     ended("timeout", 1, NOT_LOGGED_IN), ended("completed", 1, f"{NOT_LOGGED_IN}\n{NOT_ERASED}"),
