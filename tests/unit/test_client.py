@@ -83,13 +83,10 @@ def test_detail_is_the_text_of_the_api() -> None:
 
 
 def test_operation_is_polled_until_it_ends() -> None:
-    api, clock = StubApi(RUNNING, response({"status": "odd"}), RUNNING, DONE), FakeClock()
+    api, clock = StubApi(RUNNING, response({"status": "odd"}), DONE), FakeClock()
     assert wait_for(api, clock).succeeded
-    assert api.requests == [(f"GET {BASE}/operations/op-1", None)] * 4
+    assert api.requests == [(f"GET {BASE}/operations/op-1", None)] * 3
     assert (0.3 <= clock.sleeps[0] <= 0.315, api.limits[0][0]) == (True, 30)
-    deadline = Deadline(clock, 60)
-    api.client(clock).wait_for("op-1", deadline, purpose="login", first_seconds=0.0)
-    assert deadline.elapsed() == 0
 
 
 def test_final_poll_error_names_the_operation() -> None:
