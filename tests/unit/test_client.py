@@ -2,16 +2,53 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
+from typing import Any
 
 import pytest
 
+from lib.api.client import Client
 from lib.api.models import AcceptedLogin, LogoutRequest, Operation, PassthroughLogin, VaultLogin
 from lib.api.transport import Response
-from lib.deadline import Deadline
+from lib.deadline import Deadline, Deadlines
 from lib.errors import InvalidResponse, OperationTimeout, StatusError
-from tests.unit.fakes import CONTEXT, FakeClock, StubApi, response
+from lib.run_context import RunContext
+from tests.unit.fakes import FakeClock
 
+
+def response(body: object, status: int = 200, retry_after: float | None = None) -> Response:
+    """Return a response with a JSON body, or with the body's own bytes."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Response(status=status, body=content, retry_after=retry_after)
+
+
+class StubApi:
+    """Transport whose responses are listed in order; the last one repeats."""
+
+    def __init__(self, *responses: Response | Exception) -> None:
+        self.requests: list[tuple[str, dict[str, Any] | None]] = []
+        self.limits: list[list[float]] = []
+        self.log: list[str] = []
+        self._responses = list(responses)
+
+    def send(
+        self, method: str, path: str, body: dict[str, Any] | None, *, deadlines: Deadlines
+    ) -> Response:
+        """Return the next response, or raise it."""
+        self.requests.append((f"{method} {path}", body))
+        self.limits.append([round(deadline.remaining(), 6) for deadline in deadlines])
+        found = self._responses.pop(0) if self._responses[1:] else self._responses[0]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def client(self, clock: FakeClock) -> Client:
+        """Return a client that sends to this transport."""
+        return Client(self, CONTEXT, clock, info=self.log.append, debug=self.log.append)
+
+
+CONTEXT = RunContext(**dict.fromkeys(RunContext.__dataclass_fields__, "x"))
 VAULT = VaultLogin(server_id="s", credential_id="c")
 DIRECT = PassthroughLogin(server_id="s", registry_url="r", username="u", access_token="t")
 LOGOUT = LogoutRequest(server_id="s", registry_url="r")

@@ -24,16 +24,11 @@ NO_PROCESS = str(2**22 + 1)  # above the highest process id of Linux
 OWN = {"DOCKER_AUTH_EXIT_CODES": "1"}
 MAIN = {"INPUT_API_KEY": KEY, "INPUT_SERVER_ID": ID, "INPUT_CREDENTIAL_ID": ID,
         "INPUT_API_URL": URL}  # fmt: skip
-LOGOUT = {**MAIN, "INPUT_REGISTRY_URL": "ghcr.io"}
 STATE = {"version": 2, "stage": "succeeded", "id": ID, "server_id": ID, "api_url": URL,
          "operation_id": "op-1", "registry_url": "ghcr.io", "credential_id": ID,
          "api_key": KEY}  # of a composite action  # fmt: skip
 SIGNALS = signal.SIGINT, signal.SIGTERM
 BUG, NO_MODULE = LookupError("a bug"), ImportError("no module")
-
-main_and_logout = pytest.mark.parametrize(
-    ("step", "inputs"), [(entry.main, MAIN), (entry.logout, LOGOUT)]
-)
 
 
 class Trap(dict[str, str]):
@@ -60,27 +55,21 @@ def run(step: Step, variables: Mapping[str, str]) -> tuple[int, list[str], list[
     return code, [line.split("::")[1] for line in lines if line.startswith("::")], lines
 
 
-@main_and_logout
 @pytest.mark.parametrize(("error", "own", "found"), [(BUG, 194, ["error"]), (NO_MODULE, 197, [])])
-def test_exception_has_its_exit_code(
-    step: Step, inputs: dict[str, str], error: Exception, own: int, found: list[str]
-) -> None:
-    code, commands, lines = run(step, Trap({**inputs, **OWN}, error))
+def test_exception_has_its_exit_code(error: Exception, own: int, found: list[str]) -> None:
+    code, commands, lines = run(entry.main, Trap({**MAIN, **OWN}, error))
     assert (code, commands, str(error) in "".join(lines)) == (own, found, False)
     assert [line.partition("#")[2] for line in lines[-1:]] == ["internal-error"] * len(found)
-    code, commands, lines = run(step, Trap({**inputs, "RUNNER_DEBUG": "1"}, error))
+    code, commands, lines = run(entry.main, Trap({**MAIN, "RUNNER_DEBUG": "1"}, error))
     assert (code, set(commands), str(error) in lines[-1]) == (1, {*found, "debug"}, True)
 
 
-@main_and_logout
-def test_abandoned_step_is_canceled_without_annotation(
-    step: Step, inputs: dict[str, str], tmp_path: Path
-) -> None:
+def test_abandoned_step_is_canceled_without_annotation(tmp_path: Path) -> None:
     StepFiles(tmp_path, "login", ID).stop()
-    variables = {**inputs, "GITHUB_STATE": str(tmp_path / "s"), "GITHUB_ACTION": "login",
+    variables = {**MAIN, "GITHUB_STATE": str(tmp_path / "s"), "GITHUB_ACTION": "login",
                  "DOCKER_AUTH_LOGIN_ID": ID}  # fmt: skip
-    assert run(step, variables)[:2] == (130, [])
-    assert run(step, {**variables, **OWN})[:2] == (195, [])
+    assert run(entry.main, variables)[:2] == (130, [])
+    assert run(entry.main, {**variables, **OWN})[:2] == (195, [])
     assert len(list(tmp_path.iterdir())) == 1
     own = str(Path("/proc/self/ns/pid").readlink())
     for namespace, code in (("", 130), (own, 130), ("pid:[1]", 1)):  # of a launcher that is gone

@@ -24,19 +24,16 @@ def test_unusable_field_of_accepted_login_is_empty() -> None:
 
 
 def test_login_response_with_a_result_needs_no_poll() -> None:
-    ended: list[dict[str, Any]] = [
-        {"status": "failed", "result": {}}, {"completed_at": "x", "result": {}},
-        {"exit_code": 3}, {"status": "running", "result": {"exit_code": 0}},
+    rows: list[tuple[dict[str, Any], bool]] = [
+        ({"status": "failed", "result": {}}, True), ({"completed_at": "x", "result": {}}, True),
+        ({"exit_code": 3}, True), ({"status": "running", "result": {"exit_code": 0}}, True),
+        ({"status": "completed"}, False), ({"status": "completed", "result": "0"}, False),
+        ({"result": {}}, False), ({"completed_at": "", "result": {}}, False),
     ]  # fmt: skip
-    for fields in ended:
-        operation = AcceptedLogin.from_json({**ACCEPTED, **fields}).operation
-        assert operation == Operation.from_json({**ACCEPTED, **fields})
-    running: list[dict[str, Any]] = [
-        {"status": "completed"}, {"status": "completed", "result": "0"},
-        {"result": {}}, {"completed_at": "", "result": {}},
-    ]  # fmt: skip
-    for fields in running:
-        assert AcceptedLogin.from_json({**ACCEPTED, **fields}).operation is None
+    for fields, has_result in rows:
+        operation = Operation.from_json({**ACCEPTED, **fields})
+        found = AcceptedLogin.from_json({**ACCEPTED, **fields}).operation
+        assert found == (operation if has_result else None)
 
 
 def test_response_that_is_no_object_is_invalid() -> None:
