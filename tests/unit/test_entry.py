@@ -20,7 +20,6 @@ Step = Callable[[Mapping[str, str], io.StringIO], int]
 KEY = "rca_0123456789"
 ID = "11111111-2222-4333-8444-555555555555"
 URL = "https://127.0.0.1:9"
-NO_PROCESS = str(2**22 + 1)  # above the highest process id of Linux
 OWN = {"DOCKER_AUTH_EXIT_CODES": "1"}
 MAIN = {"INPUT_API_KEY": KEY, "INPUT_SERVER_ID": ID, "INPUT_CREDENTIAL_ID": ID,
         "INPUT_API_URL": URL}  # fmt: skip
@@ -72,9 +71,10 @@ def test_abandoned_step_is_canceled_without_annotation(tmp_path: Path) -> None:
     assert run(entry.main, {**variables, **OWN})[:2] == (195, [])
     assert len(list(tmp_path.iterdir())) == 1
     own = str(Path("/proc/self/ns/pid").readlink())
-    for namespace, code in (("", 130), (own, 130), ("pid:[1]", 1)):  # of a launcher that is gone
-        launcher = {"DOCKER_AUTH_LAUNCHER": NO_PROCESS, "DOCKER_AUTH_PID_NAMESPACE": namespace}
-        assert run(entry.main, {**MAIN, **launcher})[0] == code
+    gone = {"DOCKER_AUTH_LAUNCHER": str(2**22 + 1)}  # above the highest process id of Linux
+    for namespace, code in (("", 130), (own, 130), ("pid:[1]", 1)):
+        found = run(entry.main, {**MAIN, **gone, "DOCKER_AUTH_PID_NAMESPACE": namespace})
+        assert found[0] == code
 
 
 @pytest.mark.parametrize(("stage", "error", "code", "anchors"), [
