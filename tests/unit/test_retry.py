@@ -20,13 +20,12 @@ HINT = Hint("Fix it.", "anchor")
 UNLIMITED = RetryPolicy(attempts=None)
 INVALID = InvalidResponse("Failed", hint=HINT, retryable=True)
 SENT = TransportError("Failed", hint=HINT, retryable=True, maybe_processed=True)
-FINAL = StatusError("Failed", hint=HINT, status=403, maybe_processed=False)
-THROTTLED = replace(FINAL, status=429, retryable=True)
-UNAVAILABLE = replace(FINAL, status=503, retryable=True, maybe_processed=True)
+THROTTLED = StatusError("Failed", hint=HINT, status=429, retryable=True, maybe_processed=False)
+UNAVAILABLE = replace(THROTTLED, status=503, maybe_processed=True)
 
 
 def call(
-    *outcomes: BaseException | str,
+    *outcomes: ApiError | str,
     policy: RetryPolicy = CHANGE,
     seconds: float = 300,
     clock: FakeClock | None = None,
@@ -36,7 +35,7 @@ def call(
 
     def send() -> str:
         outcome = next(left)
-        if isinstance(outcome, BaseException):
+        if isinstance(outcome, ApiError):
             raise outcome
         return outcome
 
@@ -46,7 +45,7 @@ def call(
     )
 
 
-def fail(*outcomes: BaseException, **options: Any) -> ApiError:
+def fail(*outcomes: ApiError, **options: Any) -> ApiError:
     with pytest.raises(ApiError) as caught:
         call(*outcomes, **options)
     return caught.value

@@ -17,7 +17,7 @@ from urllib3 import exceptions as urllib3_exceptions
 from lib.api import faults
 from lib.api.connection import Abandoned, Attempt, Limits, RecordingAdapter
 from lib.api.tls import create_context
-from lib.api.transport import BearerAuth, Response, parse_retry_after
+from lib.api.transport import Response, parse_retry_after
 
 
 def wrapped(error: BaseException) -> requests.ConnectionError:
@@ -53,7 +53,6 @@ def test_network_fault_is_retryable(error: Exception, reason: str, *, sent: bool
     assert (found.retryable, found.maybe_processed, found.detail) == (True, sent, "")
     is_proxy = isinstance(error, exceptions.ProxyError) and not sent
     assert found.hint.anchor == ("proxy" if is_proxy else "unreachable")
-    assert ("memory" in found.hint.text) is isinstance(error, MemoryError)
 
 
 def test_abandoning_and_sending_exclude_each_other() -> None:
@@ -66,7 +65,6 @@ def test_abandoning_and_sending_exclude_each_other() -> None:
     sent.start_sending()
     assert (attempt.sent, sent.sent) == (False, True)
     assert Limits() == Limits(address=3.0, connect=10.0, read=30.0)
-    assert "rca_" not in repr(BearerAuth("rca_x"))
 
 
 def test_https_proxy_is_verified_with_certifi_as_well() -> None:
