@@ -69,7 +69,6 @@ def test_abandoned_step_is_canceled_without_annotation(tmp_path: Path) -> None:
                  "DOCKER_AUTH_LOGIN_ID": ID}  # fmt: skip
     assert run(entry.main, variables)[:2] == (130, [])
     assert run(entry.main, {**variables, **OWN})[:2] == (195, [])
-    assert len(list(tmp_path.iterdir())) == 1
     own = str(Path("/proc/self/ns/pid").readlink())
     gone = {"DOCKER_AUTH_LAUNCHER": str(2**22 + 1)}  # above the highest process id of Linux
     for namespace, code in (("", 130), (own, 130), ("pid:[1]", 1)):

@@ -13,9 +13,8 @@ NOT_LOGGED_IN = "Not logged in to https://index.docker.io/v1/"
 
 
 def ended(status: str, exit_code: int | None, stderr: str = "", stdout: str = "") -> Operation:
-    return Operation(
-        operation_id="op-2", status=status, exit_code=exit_code, stderr=stderr, stdout=stdout
-    )
+    result = {"exit_code": exit_code, "stderr": stderr, "stdout": stdout}
+    return Operation.from_json({"operation_id": "op-2", "status": status, "result": result})
 
 
 @pytest.mark.parametrize("operation", [

@@ -31,7 +31,8 @@ def caused(error: Exception, cause: BaseException) -> Exception:
 
 
 RESET = ConnectionResetError(104, "Connection reset by peer.")
-CYCLE, CLOSED = requests.ConnectionError(), "the connection was closed"
+CYCLE = requests.ConnectionError()
+CLOSED = "the connection was closed"
 
 
 @pytest.mark.parametrize("sent", [True, False])
