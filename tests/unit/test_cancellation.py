@@ -8,7 +8,7 @@ import pytest
 
 from lib.cancellation import Canceled, Cancellation
 from lib.deadline import Deadline
-from tests.unit.fakes import FakeClock
+from tests.unit.fake_clock import FakeClock
 
 pytestmark = pytest.mark.usefixtures("restored_signals")
 

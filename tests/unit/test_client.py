@@ -14,7 +14,7 @@ from lib.api.transport import Response
 from lib.deadline import Deadline, Deadlines
 from lib.errors import InvalidResponse, OperationTimeout, StatusError
 from lib.run_context import RunContext
-from tests.unit.fakes import FakeClock
+from tests.unit.fake_clock import FakeClock
 
 
 def response(body: object, status: int = 200, retry_after: float | None = None) -> Response:

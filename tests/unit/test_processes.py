@@ -65,4 +65,4 @@ def test_unusable_python_has_its_exit_code(change: str, code: int) -> None:
     own, usual = run(program, DOCKER_AUTH_EXIT_CODES="1"), run(program, DOCKER_AUTH_EXIT_CODES="")
     assert (own.returncode, usual.returncode) == (code, min(code, 1))
     assert (own.stderr == "", "reoclo/docker-auth needs" in usual.stderr) == (True, code > 0)
-    assert own.stdout.endswith("_vendor\n" * (code == 0))
+    assert ("_vendor" in own.stdout) is (code == 0)

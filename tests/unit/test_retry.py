@@ -14,7 +14,7 @@ from lib.api.retry import CHANGE, POLL, Outcome, RetryPolicy
 from lib.deadline import Deadline
 from lib.errors import ApiError, InvalidResponse, StatusError, TransportError
 from lib.hints import Hint
-from tests.unit.fakes import FakeClock
+from tests.unit.fake_clock import FakeClock
 
 HINT = Hint("Fix it.", "anchor")
 UNLIMITED = RetryPolicy(attempts=None)
