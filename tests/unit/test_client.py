@@ -63,8 +63,8 @@ def log_in(api: StubApi, request: VaultLogin | PassthroughLogin = VAULT) -> Acce
     return api.client(clock).log_in(request, Deadline(clock, 300))
 
 
-def wait_for(api: StubApi, clock: FakeClock, seconds: float = 300) -> Operation:
-    return api.client(clock).wait_for("op-1", Deadline(clock, seconds), purpose="login")
+def wait_for(api: StubApi, clock: FakeClock, **options: float) -> Operation:
+    return api.client(clock).wait_for("op-1", Deadline(clock, 300), purpose="login", **options)
 
 
 def status_error(found: Response) -> StatusError:
@@ -120,6 +120,8 @@ def test_operation_is_polled_until_it_ends() -> None:
     assert wait_for(api, clock).succeeded
     assert api.requests == [(f"GET {BASE}/operations/op-1", None)] * 3
     assert (0.3 <= clock.sleeps[0] <= 0.315, api.limits[0][0]) == (True, 30)
+    wait_for(api, clock, first_seconds=0.0)
+    assert clock.sleeps[-1] == 0
 
 
 def test_final_poll_error_names_the_operation() -> None:

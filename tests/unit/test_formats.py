@@ -51,9 +51,8 @@ def test_api_url_loses_only_trailing_slashes() -> None:
     "https://r.exa\nmple", "https://r.example\n", "https://r.example/x/api/automation/v1//",
 ])  # fmt: skip
 def test_api_url_that_must_not_receive_the_key_is_rejected(text: str) -> None:
-    with pytest.raises(ValueError, match=r"^(The|Plain|Leave) .*\.$") as caught:
+    with pytest.raises(ValueError, match=r"^(The|Plain|Leave) .*\.$"):
         formats.normalize_api_url(text)
-    assert "pw" not in str(caught.value)
 
 
 def test_status_without_its_own_hint_has_that_of_its_class() -> None:

@@ -64,5 +64,4 @@ def test_unusable_python_has_its_exit_code(change: str, code: int) -> None:
     program = f"import importlib.util, sys; {change}; import lib; print(sys.path[0])"
     own, usual = run(program, DOCKER_AUTH_EXIT_CODES="1"), run(program, DOCKER_AUTH_EXIT_CODES="")
     assert (own.returncode, usual.returncode) == (code, min(code, 1))
-    assert (own.stderr == "", "reoclo/docker-auth needs" in usual.stderr) == (True, code > 0)
     assert ("_vendor" in own.stdout) is (code == 0)

@@ -39,6 +39,7 @@ def test_encoded_state_is_decoded_unchanged(stage: Stage) -> None:
         assert LoginState.decode(state.encode_without_key()) == replace(state, api_key="")
         assert (state.encode().isascii(), " " in state.encode()) == (True, False)
         assert "rca_" not in f"{state!r} {state.encode_without_key()}"
+        assert not state.is_older_than(state)
 
 
 def test_text_that_is_no_state_is_rejected() -> None:
