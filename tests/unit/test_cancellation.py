@@ -42,13 +42,12 @@ def test_signal_during_the_check_for_the_runner_is_not_lost() -> None:
 
 
 def test_shielded_request_gets_five_seconds() -> None:
-    clock, limit, left = Cancellation(lambda: False), Deadline(FakeClock(), 300), list[float]()
+    clock, limit = Cancellation(lambda: False), Deadline(FakeClock(), 300)
     with pytest.raises(Canceled), clock.handle_signals(), clock.shield(limit):  # noqa: PT012
         signal.raise_signal(signal.SIGTERM)
-        left.append(limit.remaining())
+        assert limit.remaining() == 300
         clock.raise_if_canceled(request_in_flight=True)
-        left.append(limit.remaining())
-    assert left == [300, 5]
+        assert limit.remaining() == 5
     with pytest.raises(Canceled):  # after the block
         clock.raise_if_canceled(request_in_flight=True)
 

@@ -15,7 +15,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import exceptions as urllib3_exceptions
 
 from lib.api import faults
-from lib.api.connection import Abandoned, Attempt, Limits, RecordingAdapter
+from lib.api.connection import Abandoned, Attempt, Limits, RecordingAdapter, _Recording
 from lib.api.tls import create_context
 from lib.api.transport import Response, parse_retry_after
 
@@ -68,6 +68,11 @@ def test_abandoning_and_sending_exclude_each_other() -> None:
     assert Limits() == Limits(address=3.0, connect=10.0, read=30.0)
 
 
+def test_failed_lookup_names_the_host() -> None:
+    with pytest.raises(urllib3_exceptions.NameResolutionError, match=r"reoclo\.invalid"):
+        _Recording("reoclo.invalid").connect()
+
+
 def test_https_proxy_is_verified_with_certifi_as_well() -> None:
     loaded: list[str] = []
 
@@ -85,7 +90,8 @@ def test_https_proxy_is_verified_with_certifi_as_well() -> None:
 def test_unusable_certificates_are_logged_with_the_reason(tmp_path: Path) -> None:
     log: list[str] = []
     (tmp_path / "bad.pem").write_text("x", "utf-8")
-    create_context({"A": f"{tmp_path}/bad.pem", "B": "/nowhere"}, log.append)
+    paths = {"A": f"{tmp_path}/bad.pem", "B": "/nowhere", "C": DEFAULT_CA_BUNDLE_PATH}
+    create_context(paths, log.append)
     reasons = [line.partition(" (")[2] for line in log]
     assert reasons == ["it contains no readable certificate).", "no such file or directory)."]
 
