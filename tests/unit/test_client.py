@@ -2,18 +2,50 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
+from typing import Any
 
 import pytest
 
-from lib.api.faults import timed_out
+from lib.api.client import Client
 from lib.api.models import AcceptedLogin, LogoutRequest, Operation, PassthroughLogin, VaultLogin
 from lib.api.transport import Response
-from lib.cancellation import Canceled, Cancellation
-from lib.deadline import Deadline
+from lib.deadline import Deadline, Deadlines
 from lib.errors import InvalidResponse, OperationTimeout, StatusError
-from tests.unit.fakes import CONTEXT, FakeClock, StubApi, response
+from lib.run_context import RunContext
+from tests.unit.fake_clock import FakeClock
 
+
+def response(body: object, status: int = 200, retry_after: float | None = None) -> Response:
+    """Return a response with a JSON body, or with the body's own bytes."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Response(status=status, body=content, retry_after=retry_after)
+
+
+class StubApi:
+    """Transport whose responses are listed in order; the last one repeats."""
+
+    def __init__(self, *responses: Response) -> None:
+        self.requests: list[tuple[str, dict[str, Any] | None]] = []
+        self.limits: list[list[float]] = []
+        self.log: list[str] = []
+        self._responses = list(responses)
+
+    def send(
+        self, method: str, path: str, body: dict[str, Any] | None, *, deadlines: Deadlines
+    ) -> Response:
+        """Return the next response."""
+        self.requests.append((f"{method} {path}", body))
+        self.limits.append([round(deadline.remaining(), 6) for deadline in deadlines])
+        return self._responses.pop(0) if self._responses[1:] else self._responses[0]
+
+    def client(self, clock: FakeClock) -> Client:
+        """Return a client that sends to this transport."""
+        return Client(self, CONTEXT, clock, info=self.log.append, debug=self.log.append)
+
+
+CONTEXT = RunContext(**dict.fromkeys(RunContext.__dataclass_fields__, "x"))
 VAULT = VaultLogin(server_id="s", credential_id="c")
 DIRECT = PassthroughLogin(server_id="s", registry_url="r", username="u", access_token="t")
 LOGOUT = LogoutRequest(server_id="s", registry_url="r")
@@ -22,7 +54,6 @@ LOGIN = AcceptedLogin(operation_id="op-1", registry_url="r", registry_type="")
 RUNNING = response({"operation_id": "op-1", "status": "running"})
 DONE = response({"status": "completed", "result": {"exit_code": 0}})
 MISSING = response({"detail": "x"}, 404)
-LOST = timed_out(sent=True)
 PAGE = response(b"<html>")
 BASE = "/api/automation/v1"
 
@@ -32,8 +63,8 @@ def log_in(api: StubApi, request: VaultLogin | PassthroughLogin = VAULT) -> Acce
     return api.client(clock).log_in(request, Deadline(clock, 300))
 
 
-def wait_for(api: StubApi, clock: FakeClock, seconds: float = 300) -> Operation:
-    return api.client(clock).wait_for("op-1", Deadline(clock, seconds), purpose="login")
+def wait_for(api: StubApi, clock: FakeClock, **options: float) -> Operation:
+    return api.client(clock).wait_for("op-1", Deadline(clock, 300), purpose="login", **options)
 
 
 def status_error(found: Response) -> StatusError:
@@ -50,44 +81,29 @@ def test_login_sends_request_and_run_context() -> None:
         (f"POST {BASE}/registry-auth/login-direct", {**asdict(DIRECT), **CONTEXT.body()}),
     ]
     assert (api.limits, len(api.log)) == ([[30.0, 300.0]] * 2, 2)
-    with pytest.raises(Canceled):
-        api.client(Cancellation(lambda: True)).log_in(VAULT, Deadline(FakeClock(), 300))
-    assert len(api.requests) == 2
 
 
-def test_retried_login_remembers_and_logs_the_first_attempt() -> None:
-    for first, maybe_repeated, reason in (
-        (LOST, True, " (attempt 2 of 5)"), (timed_out(sent=False), False, " (attempt 2 of 5)"),
-        (response({}, 503, 7.0), True, ", as the API requested"), (response({}, 429), False, ""),
-    ):  # fmt: skip
-        api = StubApi(first, ACCEPTED)
-        assert log_in(api).maybe_repeated is maybe_repeated
-        [line] = [line for line in api.log if "Retrying" in line]
-        assert line.endswith(f" s{reason}.")
-
-
-def test_logout_accepts_any_json_or_nothing() -> None:
-    fields = {**asdict(LOGOUT), **CONTEXT.body()}
-    for body, seconds, share in (
-        (b"", 12, 5), (b" \n", 60, 20), (b"{}", 90, 30), (b"[1]", 300, 30),
-    ):  # fmt: skip
-        api, clock = StubApi(response(body, 204)), FakeClock()
+def test_logout_attempt_gets_a_third_of_the_time() -> None:
+    api, clock = StubApi(response(b" \n", 204)), FakeClock()
+    limits = [[5, 12], [20, 60], [30, 90], [30, 300]]
+    for _, seconds in limits:
         assert api.client(clock).log_out(LOGOUT, Deadline(clock, seconds)) == Operation()
-        assert api.requests == [(f"POST {BASE}/registry-auth/logout", fields)]
-        assert api.limits == [[share, seconds]]  # a third of the time left, from 5 to 30 s
+    assert api.limits == limits
+    fields = {**asdict(LOGOUT), **CONTEXT.body()}
+    assert api.requests == [(f"POST {BASE}/registry-auth/logout", fields)] * 4
 
 
 def test_status_other_than_2xx_is_an_error() -> None:
-    flags = {**dict.fromkeys((199, 300, 400, 401, 403, 404, 409, 418, 422, 451), ""),
-             **dict.fromkeys((408, 425, 429), "r"), **dict.fromkeys((501, 505, 525), "p"),
-             **dict.fromkeys((500, 503, 504, *range(520, 525), 527, 530), "rp")}  # fmt: skip
-    for status, expected in flags.items():  # r: retryable, p: may have been processed
-        error = status_error(response({"detail": "why"}, status, retry_after=99.0))
-        assert (error.status, error.detail, error.retry_after) == (status, "why", 99.0)
-        assert "r" * error.retryable + "p" * error.maybe_processed == expected
-    assert [log_in(StubApi(response(ACCEPTED.body, status))) for status in (200, 299)] == [
-        LOGIN
-    ] * 2
+    for flags, statuses in {  # r: retryable, p: may have been processed
+        "": (199, 300, 400, 401, 403, 404, 409, 418, 422, 451), "r": (408, 425, 429),
+        "p": (501, 505, 525), "rp": (500, 502, 503, 504, *range(520, 525), 527, 530),
+    }.items():  # fmt: skip
+        for status in statuses:
+            error = status_error(response({"detail": "why"}, status, retry_after=99.0))
+            assert (error.status, error.detail, error.retry_after) == (status, "why", 99.0)
+            assert "r" * error.retryable + "p" * error.maybe_processed == flags
+    for status in (200, 299):
+        assert log_in(StubApi(response(ACCEPTED.body, status))) == LOGIN
 
 
 def test_detail_is_the_text_of_the_api() -> None:
@@ -100,24 +116,12 @@ def test_detail_is_the_text_of_the_api() -> None:
 
 
 def test_operation_is_polled_until_it_ends() -> None:
-    api, clock = StubApi(RUNNING, response({"status": "odd"}), RUNNING, DONE), FakeClock()
+    api, clock = StubApi(RUNNING, response({"status": "odd"}), DONE), FakeClock()
     assert wait_for(api, clock).succeeded
-    assert api.requests == [(f"GET {BASE}/operations/op-1", None)] * 4
+    assert api.requests == [(f"GET {BASE}/operations/op-1", None)] * 3
     assert (0.3 <= clock.sleeps[0] <= 0.315, api.limits[0][0]) == (True, 30)
-    deadline = Deadline(clock, 60)
-    api.client(clock).wait_for("op-1", deadline, purpose="login", first_seconds=0.0)
-    assert deadline.elapsed() == 0
-
-
-def test_unfinished_operation_times_out() -> None:
-    for responses, anchor, status in (
-        ([RUNNING], "timeout", "running"), ([response({"x": 1})], "timeout", "unknown"),
-        ([RUNNING, LOST], "unreachable", "running"), ([LOST], "unreachable", "unknown"),
-    ):  # fmt: skip
-        with pytest.raises(OperationTimeout, match=rf"20 s.*{status}") as caught:
-            wait_for(StubApi(*responses), FakeClock(), 20)
-        assert (caught.value.operation_id, caught.value.hint.anchor) == ("op-1", anchor)
-        assert bool(caught.value.detail) is (anchor != "timeout")
+    wait_for(api, clock, first_seconds=0.0)
+    assert clock.sleeps[-1] == 0
 
 
 def test_final_poll_error_names_the_operation() -> None:

@@ -1,4 +1,4 @@
-"""Tests of lib.formats."""
+"""Tests of lib.formats and lib.hints."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from lib import formats
+from lib import formats, hints
 
 UUID = "0f1a2b3c-2222-4333-8444-5555555abcef"
 VALUES: list[tuple[Callable[[str], bool], list[str], list[str]]] = [
@@ -51,6 +51,19 @@ def test_api_url_loses_only_trailing_slashes() -> None:
     "https://r.exa\nmple", "https://r.example\n", "https://r.example/x/api/automation/v1//",
 ])  # fmt: skip
 def test_api_url_that_must_not_receive_the_key_is_rejected(text: str) -> None:
-    with pytest.raises(ValueError, match=r"^(The|Plain|Leave) .*\.$") as caught:
+    with pytest.raises(ValueError, match=r"^(The|Plain|Leave) .*\.$"):
         formats.normalize_api_url(text)
-    assert "pw" not in str(caught.value)
+
+
+def test_status_without_its_own_hint_has_that_of_its_class() -> None:
+    anchors = {299: "400", 300: "redirect", 399: "redirect", 400: "400", 499: "400"}
+    anchors |= dict.fromkeys([408, 425, 500, 599], "5xx")
+    for status, anchor in anchors.items():
+        summary, hint = hints.for_status(status, requires="", ids="", not_found="")
+        assert (hint.anchor, str(status) in summary) == (anchor, True)
+
+
+def test_logout_command_removes_the_login() -> None:
+    # docker/cli#7326: `docker logout docker.io` removes nothing.
+    found = [hints.logout_command(url) for url in ("ghcr.io", "docker.io", "")]
+    assert found == ["`docker logout ghcr.io`", "`docker logout`", "`docker logout`"]

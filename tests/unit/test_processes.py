@@ -7,16 +7,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import lib
 from lib.processes import is_running, pid_namespace, start_time
 
 ROOT = Path(lib.__file__).resolve().parents[1]
 
 
-def run(program: str) -> list[str]:
-    """Run a program in another Python, and return the words that it prints."""
+def run(program: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a program in another Python."""
     command = [sys.executable, "-B", "-c", program]
-    return subprocess.check_output(command, cwd=ROOT, text=True).split()
+    env = {**os.environ, **variables}
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
 
 
 def test_process_is_identified_by_its_start_time() -> None:
@@ -30,9 +33,8 @@ def test_process_is_identified_by_its_start_time() -> None:
 
 
 def test_process_of_another_user_is_running() -> None:
-    unprivileged = "os.getuid() or os.setuid(65534)"
-    program = f"import os; from lib import processes; {unprivileged}"
-    assert run(f"{program}; print(processes.is_running(1))") == ["True"]
+    program = "import os; from lib import processes; os.getuid() or os.setuid(65534)"
+    assert run(f"{program}; print(processes.is_running(1))").stdout == "True\n"
 
 
 def test_ended_process_is_not_running(tmp_path: Path) -> None:
@@ -49,6 +51,17 @@ def test_ended_process_is_not_running(tmp_path: Path) -> None:
 
 
 def test_slow_libraries_are_not_imported_at_start() -> None:
-    names = ("requests", "backoff", "truststore", "asyncio", "traceback", "lib.inputs")
-    program = f"import sys, lib.entry; print(*(name in sys.modules for name in {names}))"
-    assert run(program) == ["False"] * len(names)
+    names = {"requests", "backoff", "truststore", "asyncio", "traceback", "lib.inputs"}
+    done = run("import sys, lib.entry; print(*sys.modules)")
+    assert ("lib.entry" in done.stdout.split(), names & {*done.stdout.split()}) == (True, set())
+
+
+@pytest.mark.parametrize(("change", "code"), [
+    ("sys.version_info = (3, 9, 99)", 196), ("sys.version_info = (3, 10, 0)", 0),
+    ("importlib.util.find_spec = lambda _: None", 197),
+])  # fmt: skip
+def test_unusable_python_has_its_exit_code(change: str, code: int) -> None:
+    program = f"import importlib.util, sys; {change}; import lib; print(sys.path[0])"
+    own, usual = run(program, DOCKER_AUTH_EXIT_CODES="1"), run(program, DOCKER_AUTH_EXIT_CODES="")
+    assert (own.returncode, usual.returncode) == (code, min(code, 1))
+    assert ("_vendor" in own.stdout) is (code == 0)

@@ -5,96 +5,68 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from lib.api import retry
 from lib.api.retry import CHANGE, POLL, RetryPolicy
-from lib.cancellation import Canceled
 from lib.deadline import Deadline
 from lib.errors import ApiError, InvalidResponse, StatusError, TransportError
 from lib.hints import Hint
-from tests.unit.fakes import FakeClock
+from tests.unit.fake_clock import FakeClock
 
 HINT = Hint("Fix it.", "anchor")
 UNLIMITED = RetryPolicy(attempts=None)
 INVALID = InvalidResponse("Failed", hint=HINT, retryable=True)
 SENT = TransportError("Failed", hint=HINT, retryable=True, maybe_processed=True)
-NOT_SENT = replace(SENT, maybe_processed=False)
-FINAL = StatusError("Failed", hint=HINT, status=403, maybe_processed=False)
-THROTTLED = replace(FINAL, status=429, retryable=True)
-UNAVAILABLE = replace(FINAL, status=503, retryable=True, maybe_processed=True)
+THROTTLED = StatusError("Failed", hint=HINT, status=429, retryable=True, maybe_processed=False)
+UNAVAILABLE = replace(THROTTLED, status=503, maybe_processed=True)
 
 
-class Call:
+def call(
+    *outcomes: ApiError | str,
+    policy: RetryPolicy = CHANGE,
+    seconds: float = 300,
+    clock: FakeClock | None = None,
+) -> tuple[str, bool]:
     """Call with retries; each attempt has the next outcome."""
+    clock, left = clock or FakeClock(), iter(outcomes)
 
-    def __init__(
-        self, *outcomes: BaseException | str, policy: RetryPolicy = CHANGE, seconds: float = 300
-    ) -> None:
-        self.clock, self.retries = FakeClock(), list[tuple[ApiError, float, int]]()
-        self.deadline = Deadline(self.clock, seconds)
-        self._policy, self._outcomes = policy, iter(outcomes)
-
-    def __call__(self) -> tuple[str, bool]:
-        """Call, and return the outcome."""
-        return retry.call_with_retries(
-            self._send,
-            policy=self._policy,
-            deadline=self.deadline,
-            clock=self.clock,
-            on_retry=lambda *seen: self.retries.append(seen),
-        )
-
-    def _send(self) -> str:
-        outcome = next(self._outcomes)
-        if isinstance(outcome, BaseException):
+    def send() -> str:
+        outcome = next(left)
+        if isinstance(outcome, ApiError):
             raise outcome
         return outcome
 
+    deadline = Deadline(clock, seconds)
+    return retry.call_with_retries(
+        send, policy=policy, deadline=deadline, clock=clock, on_retry=lambda *_: None
+    )
 
-def fail(call: Call) -> ApiError:
+
+def fail(*outcomes: ApiError, **options: Any) -> ApiError:
     with pytest.raises(ApiError) as caught:
-        call()
+        call(*outcomes, **options)
     return caught.value
-
-
-def test_retry_is_announced_with_its_wait_and_number() -> None:
-    call = Call(NOT_SENT, SENT, "yes", "never sent")
-    assert call() == ("yes", True)
-    assert [(error, number) for error, _, number in call.retries] == [(NOT_SENT, 2), (SENT, 3)]
-    assert [seconds for _, seconds, _ in call.retries] == call.clock.sleeps
 
 
 def test_fifth_failure_of_a_change_is_final() -> None:
     throttled = [THROTTLED, replace(UNAVAILABLE, retry_after=1)] * 4
     for error, policy in ((SENT, CHANGE), (UNAVAILABLE, CHANGE), (INVALID, POLL)):
         others = throttled if policy is CHANGE else [SENT] * 8
-        Call(*others, *[error] * 4, "yes", policy=policy)()
-        call = Call(*others, *[error] * 5, "never sent", policy=policy)
-        final = fail(call)
+        assert call(*others, *[error] * 4, "yes", policy=policy)[0] == "yes"
+        final = fail(*others, *[error] * 5, policy=policy)
         assert (type(final), final.attempts, final.__cause__) == (type(error), 13, error)
-        assert (error.attempts, len(call.retries)) == (1, 12)
-
-
-def test_earlier_attempt_that_may_be_processed_is_remembered() -> None:
-    for first, sent in ((SENT, True), (NOT_SENT, False)):
-        error = fail(Call(first, FINAL, "never sent"))
-        assert (error.maybe_processed, error.attempts) == (sent, 2)
-        assert Call(first, THROTTLED, "yes")() == ("yes", sent)
-        for canceled in (False, True):
-            with pytest.raises(Canceled) as caught:
-                Call(first, Canceled(maybe_processed=canceled))()
-            assert caught.value.maybe_processed is (sent or canceled)
 
 
 def waits(policy: RetryPolicy, error: ApiError) -> list[list[float]]:
     """Return the first seven waits of each of 200 calls that fail as often."""
     random.seed(1)
-    calls = [Call(*[error] * 7, "yes", policy=policy, seconds=999) for _ in range(200)]
-    for call in calls:
-        call()
-    return [call.clock.sleeps for call in calls]
+    clocks = [FakeClock() for _ in range(200)]
+    for clock in clocks:
+        call(*[error] * 7, "yes", policy=policy, seconds=999, clock=clock)
+    return [clock.sleeps for clock in clocks]
 
 
 def test_waits_are_random_below_a_limit_that_doubles() -> None:
@@ -109,11 +81,10 @@ def test_retry_after_is_a_minimum_within_the_deadline() -> None:
     first = [found[0] for found in waits(UNLIMITED, replace(THROTTLED, retry_after=30))]
     assert (30 <= min(first) < 30.1, 30.4 < max(first) <= 30.5) == (True, True)
     for wait in (0, 59):  # half a second is left for the last attempt
-        throttled = replace(UNAVAILABLE, retry_after=wait)
-        assert fail(Call(throttled, "never sent", seconds=wait + 0.5)).attempts == 1
-        call = Call(throttled, "yes", seconds=wait + 0.6)
-        call()
-        assert wait <= call.clock.sleeps[0] <= wait + 0.1 + 1e-9
+        throttled, clock = replace(UNAVAILABLE, retry_after=wait), FakeClock()
+        assert fail(throttled, seconds=wait + 0.5).attempts == 1
+        call(throttled, "yes", seconds=wait + 0.6, clock=clock)
+        assert wait <= clock.sleeps[0] <= wait + 0.1 + 1e-9
 
 
 def poll_times(seconds: float, before: float = 0, first: float = 0.3) -> list[float]:

@@ -39,15 +39,12 @@ def test_encoded_state_is_decoded_unchanged(stage: Stage) -> None:
         assert LoginState.decode(state.encode_without_key()) == replace(state, api_key="")
         assert (state.encode().isascii(), " " in state.encode()) == (True, False)
         assert "rca_" not in f"{state!r} {state.encode_without_key()}"
-        assert state.server == f"server {state.server_name or ID}"
-        later = [other for other in Stage if state.is_older_than(replace(state, stage=other))]
-        assert later == list(Stage)[list(Stage).index(stage) + 1 :]
+        assert not state.is_older_than(state)
 
 
 def test_text_that_is_no_state_is_rejected() -> None:
     first = LoginState.decode('{"version":2,"stage":"none","id":"x","step":"s"}')
     assert first == LoginState(stage=Stage.NONE, id="x", step="s")  # of the launcher
-    assert (first.cleanup, first.maybe_repeated, first.pid) == (True, False, 0)
     versions = ['{"version":2}', '["version"]', '{"version":[]}']
     for text in ("null", "1", '"x"', "{}", "NaN", "[" * 100_000, "9" * 5000, *versions):
         reject(text)
@@ -57,24 +54,27 @@ def test_text_that_is_no_state_is_rejected() -> None:
 
 def test_value_of_another_type_is_rejected() -> None:
     for name, good in GOOD.items():
-        for other in ("null", "1.5", "[]", '"true"', "true", "1"):
-            if type(json.loads(other)) is not type(good):
-                reject({**GOOD, name: json.loads(other)})
+        values: list[object] = [None, 1.5, [], "true", True, 1]
+        for value in values:
+            if type(value) is not type(good):
+                reject({**GOOD, name: value})
 
 
-@pytest.mark.parametrize("stage", ["accepted", "succeeded", "requested", "failed"])
-def test_foreign_or_unsafe_value_is_rejected(stage: str) -> None:
+def test_foreign_or_unsafe_value_is_rejected() -> None:
     unsafe: dict[str, list[object]] = {
         "version": [1, 3], "extra": ["x"], "stage": ["unheard-of"], "server_id": ["", "x" * 5000],
         "credential_id": ["x"], "server_name": ["a\nb"], "registry_url": ["a b", "::error::"],
         "operation_id": ["../../keys"], "api_url": ["", "http://evil.example"],
     }  # fmt: skip
-    for name, value in ((name, value) for name, values in unsafe.items() for value in values):
-        reject({**GOOD, "stage": stage, name: value})
-    unknown = {**GOOD, "stage": stage, "operation_id": ""}
-    reject(unknown) if stage in {"accepted", "succeeded"} else LoginState.decode(
-        json.dumps(unknown)
-    )
+    for name, values in unsafe.items():
+        for value in values:
+            reject({**GOOD, name: value})
+    for stage in (Stage.ACCEPTED, Stage.SUCCEEDED):
+        reject({**GOOD, "stage": stage, "operation_id": ""})
+    for stage in (Stage.REQUESTED, Stage.FAILED):
+        reject({**GOOD, "stage": stage, "operation_id": "../../keys"})
+        state = replace(STATE, stage=stage, operation_id="")
+        assert LoginState.decode(state.encode()) == state
 
 
 @pytest.fixture
@@ -110,14 +110,15 @@ def test_newest_state_is_the_last_complete_line(files: StepFiles, tmp_path: Path
 
 
 def test_state_files_of_logins_are_separate(files: StepFiles, tmp_path: Path) -> None:
-    other, unknown = StepFiles(tmp_path, "login", OTHER), StepFiles(tmp_path, "login", "")
-    foreign = StepFiles(tmp_path, "other", ID)
+    other, foreign = StepFiles(tmp_path, "login", OTHER), StepFiles(tmp_path, "other", ID)
+    unknown = StepFiles(tmp_path, "login", "")
     assert unknown.newest_state() == ""
-    for seconds, step_files in enumerate((other, files, foreign, unknown)):
+    unknown.append_state("x")
+    for seconds, step_files in enumerate((other, files, foreign)):
         before = set(tmp_path.iterdir())
         step_files.append_state(str(seconds))
-        for path in set(tmp_path.iterdir()) - before:
-            os.utime(path, (seconds, seconds))
+        [path] = set(tmp_path.iterdir()) - before
+        os.utime(path, (seconds, seconds))
     found = [step_files.newest_state() for step_files in (files, other, foreign, unknown)]
     assert found == ["1", "0", "2", "1"]  # without an id, that of the step's newest file
     for step_files in (unknown, files, files):
@@ -125,9 +126,7 @@ def test_state_files_of_logins_are_separate(files: StepFiles, tmp_path: Path) ->
     assert (files.newest_state(), other.newest_state()) == ("", "0")
 
 
-def test_stop_file_and_state_file_are_no_links_and_no_pipes(
-    files: StepFiles, tmp_path: Path
-) -> None:
+def test_links_and_pipes_are_not_followed(files: StepFiles, tmp_path: Path) -> None:
     files.stop()
     files.append_state("one")
     stop, state = sorted(tmp_path.iterdir(), key=lambda path: path.suffix, reverse=True)
@@ -139,17 +138,8 @@ def test_stop_file_and_state_file_are_no_links_and_no_pipes(
     files.stop()
     files.append_state("two")
     assert (files.newest_state(), target.read_text(), files.is_stopped()) == ("", "one\n", True)
-    assert len(list(tmp_path.iterdir())) == 3
+    assert not (tmp_path / "no-target").exists()
     state.unlink()
     os.mkfifo(state)
     files.append_state("two")
     assert files.newest_state() == ""
-
-
-def test_without_a_usable_folder_nothing_happens() -> None:
-    for folder, login_id in ((None, ID), (None, ""), (Path("/nonexistent"), ID)):
-        files = StepFiles(folder, "login", login_id)
-        files.stop()
-        files.append_state("one")
-        files.remove_state()
-        assert (files.is_stopped(), files.newest_state()) == (False, "")
