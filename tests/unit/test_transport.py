@@ -16,7 +16,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import exceptions as urllib3_exceptions
 
 from lib.api import faults
-from lib.api.connection import Abandoned, Attempt, Limits, RecordingAdapter, _Recording
+from lib.api.connection import Abandoned, Attempt, Limits, RecordingAdapter, _Recording, current
 from lib.api.tls import create_context
 from lib.api.transport import Response, parse_retry_after
 from lib.errors import InvalidResponse
@@ -71,6 +71,7 @@ def test_abandoning_and_sending_exclude_each_other() -> None:
 
 
 def test_failed_lookup_names_the_host() -> None:
+    current.attempt = Attempt(Limits())
     with pytest.raises(urllib3_exceptions.NameResolutionError, match="resolve 'reoclo"):
         _Recording("reoclo.invalid").connect()
 
