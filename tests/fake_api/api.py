@@ -23,6 +23,13 @@ from tests.fake_api.server import LocalServer, inject
 
 # Status for a request that no recording expects. No client retries it.
 UNEXPECTED = 418
+AUDIT_ENTRY = """\
+{at}  {operation}  {outcome}
+   what    server {server_id}, {target}
+   who     {actor}, with key {key}
+   where   {repository}, workflow {workflow}, on {trigger}
+   run     {run_id} ({provider})
+   commit  {sha} on {ref}"""
 _BEARER = re.compile(r"Bearer ((?:r[a-z]{2,3}|rk_[a-z])_[!-~]+)")
 
 
@@ -45,45 +52,11 @@ class SeenRequest(NamedTuple):
 
     @property
     def outcome(self) -> str:
-        """Status and fault, for example `200`, `stall` or `200 drip`."""
+        """Status and fault, for example `200`, `stall` or `200 truncate`."""
         return " ".join(str(part) for part in (self.status, self.fault) if part)
 
     def __str__(self) -> str:
         return f"{self.method} {self.path} {json.dumps(self.body)} -> {self.outcome}"
-
-
-class AuditEntry(NamedTuple):
-    """Requested login or logout. Of the API key, only both ends are kept."""
-
-    at: str
-    operation: str
-    outcome: str
-    key: str
-    server_id: str
-    target: str
-    run_id: str
-    context: dict[str, str]
-
-    @classmethod
-    def create(cls, seen: SeenRequest, body: dict[str, Any]) -> AuditEntry:
-        """Create the entry for a login or logout request."""
-        operation = f"registry_{_word(seen).removesuffix('-direct')}"
-        rejected = f"rejected ({seen.status})" if seen.status else "no response"
-        outcome = "accepted" if seen.status in {200, 202, 204} else rejected
-        key = f"{seen.key[:4]}…{seen.key[-4:]}"
-        target = body.get("registry_url") or f"credential {body.get('credential_id')}"
-        origin = (body.get("server_id", ""), target, body.get("run_id", "?"))
-        return cls(_iso(seen.at), operation, outcome, key, *origin, body.get("run_context") or {})
-
-    def __str__(self) -> str:
-        return (
-            "{at}  {operation}  {outcome}\n"
-            "   what    server {server_id}, {target}\n"
-            "   who     {actor}, with key {key}\n"
-            "   where   {repository}, workflow {workflow}, on {trigger}\n"
-            "   run     {run_id} ({provider})\n"
-            "   commit  {sha} on {ref}"
-        ).format_map(defaultdict(lambda: "?", {**self.context, **self._asdict()}))
 
 
 class Session:
@@ -132,7 +105,7 @@ class FakeApi(LocalServer):
     """Context manager: HTTP server that plays recordings, one to each login, in their order.
 
     With `endless`, the last one is played to every further login, which otherwise is unexpected.
-    `log` is called with a text for each request and audit entry. `server`: see `LocalServer`.
+    `log` is called with a text for each request and audit log entry. `server`: see `LocalServer`.
     """
 
     def __init__(
@@ -145,7 +118,7 @@ class FakeApi(LocalServer):
     ) -> None:
         super().__init__(self._handle, **server)
         self.requests: list[SeenRequest] = []
-        self.audit_trail: list[AuditEntry] = []
+        self.audit_trail: list[str] = []
         self._waiting = list(recordings)
         self._endless = endless
         self._log = log
@@ -212,8 +185,8 @@ class FakeApi(LocalServer):
         self.requests.append(seen)
         self._log(f"{seen.method} {seen.path} -> {seen.outcome}")
         if seen.key and "/registry-auth/" in seen.path and isinstance(seen.body, dict):
-            self.audit_trail.append(AuditEntry.create(seen, seen.body))
-            self._log(str(self.audit_trail[-1]))
+            self.audit_trail.append(_audit_entry(seen, seen.body))
+            self._log(self.audit_trail[-1])
 
 
 def _iso(at: float) -> str:
@@ -222,6 +195,21 @@ def _iso(at: float) -> str:
 
 def _word(seen: SeenRequest) -> str:
     return "poll" if "/operations/" in seen.path else seen.path.rpartition("/")[2]
+
+
+def _audit_entry(seen: SeenRequest, body: dict[str, Any]) -> str:
+    """Return the audit log entry of a login or logout request, with both ends of its key."""
+    rejected = f"rejected ({seen.status})" if seen.status else "no response"
+    fields = {
+        **(body.get("run_context") or {}),
+        **body,
+        "at": _iso(seen.at),
+        "operation": f"registry_{_word(seen).removesuffix('-direct')}",
+        "outcome": "accepted" if seen.status in {200, 202, 204} else rejected,
+        "key": f"{seen.key[:4]}…{seen.key[-4:]}",
+        "target": body.get("registry_url") or f"credential {body.get('credential_id')}",
+    }
+    return AUDIT_ENTRY.format_map(defaultdict(lambda: "?", fields))
 
 
 def _http_response(response: Response) -> HttpResponse:
