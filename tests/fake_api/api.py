@@ -34,7 +34,7 @@ _BEARER = re.compile(r"Bearer ((?:r[a-z]{2,3}|rk_[a-z])_[!-~]+)")
 
 
 class SeenRequest(NamedTuple):
-    """Request that arrived, and its outcome: `status` is None if a fault left no response."""
+    """Request that arrived. `status` is that of its response, None if a fault left none."""
 
     at: float
     method: str
@@ -42,7 +42,6 @@ class SeenRequest(NamedTuple):
     headers: dict[str, str]
     body: Any
     status: int | None = None
-    fault: str = ""
 
     @property
     def key(self) -> str:
@@ -50,13 +49,8 @@ class SeenRequest(NamedTuple):
         found = _BEARER.fullmatch(self.headers.get("Authorization", ""))
         return found[1] if found else ""
 
-    @property
-    def outcome(self) -> str:
-        """Status and fault, for example `200`, `stall` or `200 truncate`."""
-        return " ".join(str(part) for part in (self.status, self.fault) if part)
-
     def __str__(self) -> str:
-        return f"{self.method} {self.path} {json.dumps(self.body)} -> {self.outcome}"
+        return f"{self.method} {self.path} -> {self.status or 'no response'}"
 
 
 class Session:
@@ -133,7 +127,8 @@ class FakeApi(LocalServer):
 
     def verify(self) -> None:
         """Raise an AssertionError unless exactly the expected requests arrived."""
-        problems = [f"unexpected: {seen}" for seen in self.requests if seen.status == UNEXPECTED]
+        unexpected = [seen for seen in self.requests if seen.status == UNEXPECTED]
+        problems = [f"unexpected: {seen} {json.dumps(seen.body)}" for seen in unexpected]
         problems += [line for session in self._sessions for line in session.missing()]
         if not self._endless:
             problems += [f"missing: a login for {waiting.name}" for waiting in self._waiting]
@@ -146,7 +141,7 @@ class FakeApi(LocalServer):
         seen = SeenRequest(time.time(), request.method, request.path, headers, body)
         with self._lock:
             response = self._respond(seen)
-            self._remember(seen._replace(status=response.status, fault=response.fault))
+            self._remember(seen._replace(status=response.status))
         time.sleep(response.delay)
         if response.fault == "refuse":
             self.pause(response.seconds)
@@ -183,7 +178,7 @@ class FakeApi(LocalServer):
 
     def _remember(self, seen: SeenRequest) -> None:
         self.requests.append(seen)
-        self._log(f"{seen.method} {seen.path} -> {seen.outcome}")
+        self._log(str(seen))
         if seen.key and "/registry-auth/" in seen.path and isinstance(seen.body, dict):
             self.audit_trail.append(_audit_entry(seen, seen.body))
             self._log(self.audit_trail[-1])
