@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import threading
 import time
@@ -118,8 +117,6 @@ class FakeApi(LocalServer):
         self._log = log
         self._sessions: list[Session] = []
         self._lock = threading.Lock()
-        self._limit = next((entry.rate_limit for entry in self._waiting if entry.rate_limit), None)
-        self._admitted: dict[str, list[float]] = defaultdict(list)
 
     def calls(self) -> list[str]:
         """Return the requests in order, each as a word; consecutive equal words are one."""
@@ -154,27 +151,12 @@ class FakeApi(LocalServer):
             index = session.find(seen) if seen.key else None
             if index is None:
                 continue
-            wait = self._seconds_to_wait(seen.key)
-            if wait:
-                body = {"detail": "Rate limit exceeded for this key"}
-                return Response(status=429, headers={"Retry-After": str(wait)}, body=body)
             if session in new:
                 self._sessions.append(session)
                 if not self._endless or len(self._waiting) > 1:
                     self._waiting.pop(0)
             return session.respond(index)
         return Response(status=UNEXPECTED, body={"detail": "No recording expects this request."})
-
-    def _seconds_to_wait(self, key: str) -> int:
-        """Count a request of a key if the limit admits it; otherwise return the time to wait."""
-        if not self._limit:
-            return 0
-        now, (requests, seconds) = time.monotonic(), self._limit
-        admitted = self._admitted[key] = [at for at in self._admitted[key] if at > now - seconds]
-        if len(admitted) < requests:
-            admitted.append(now)
-            return 0
-        return math.ceil(admitted[0] + seconds - now)
 
     def _remember(self, seen: SeenRequest) -> None:
         self.requests.append(seen)

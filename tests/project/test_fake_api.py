@@ -31,7 +31,7 @@ BODY = {**SERVER, "credential_id": "66666666-7777-4888-9999-000000000000"}
 
 def send(url: str, path: str, body: object = None, key: str = KEY) -> tuple[int, bytes]:
     """Send a request, and return status and body of the response."""
-    with closing(http.client.HTTPConnection(url.removeprefix("http://"), timeout=1)) as connection:
+    with closing(http.client.HTTPConnection(url.removeprefix("http://"), timeout=9)) as connection:
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
         method, content = ("GET", None) if body is None else ("POST", json.dumps(body))
         connection.request(method, f"/api/automation/v1{path}", content, headers)

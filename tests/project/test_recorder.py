@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,12 @@ OPERATION = "9b85d092-baf5-5c11-a70f-61ab02d8587d"
 
 def log_in_and_out(url: str) -> None:
     """Log in, poll, and log out."""
-    status, content = send(url, LOGIN, BODY)
+    status, content = 429, b""
     while status == 429:
         status, content = send(url, LOGIN, BODY)
     operation = json.loads(content)["operation_id"]
     while b'"running"' in send(url, f"/operations/{operation}")[1]:
-        pass
+        time.sleep(0.1)
     send(url, "/registry-auth/logout", {**SERVER, "registry_url": "ghcr.io"})
 
 
