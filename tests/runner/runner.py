@@ -31,7 +31,6 @@ Stage = Literal["main", "post"]
 Inputs = Mapping[str, str]
 
 TIMEOUT_SECONDS = 60
-_FILES = {"GITHUB_STATE": "save_state", "GITHUB_OUTPUT": "set_output"}
 
 
 class StageResult(NamedTuple):
@@ -113,7 +112,8 @@ class Runner:
         folder = self.temp / "_runner_file_commands"
         folder.mkdir(exist_ok=True)
         suffix = f"_{uuid.uuid4()}" if self.profile.is_github else ""
-        paths = {name: folder / f"{file}{suffix}" for name, file in _FILES.items()}
+        names = {"GITHUB_STATE": "save_state", "GITHUB_OUTPUT": "set_output"}
+        paths = {variable: folder / f"{name}{suffix}" for variable, name in names.items()}
         for path in paths.values():
             path.write_bytes(b"")
         return paths
