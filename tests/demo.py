@@ -51,8 +51,7 @@ def main() -> int:
     """Run the command line, and return 0 if every job ended as expected."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     parser = argparse.ArgumentParser(prog="python -m tests.demo", description=__doc__)
-    about = f"{', '.join(JOBS)} (default: all)"
-    parser.add_argument("jobs", nargs="*", metavar="JOB", help=about)
+    parser.add_argument("jobs", nargs="*", metavar="JOB", help=f"{', '.join(JOBS)} (default: all)")
     names = parser.parse_args().jobs or list(JOBS)
     if unknown := set(names) - JOBS.keys():
         parser.error(f"unknown job {unknown.pop()!r}; choose from {', '.join(JOBS)}")

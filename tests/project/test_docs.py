@@ -116,22 +116,16 @@ def test_readme_has_at_most_300_lines() -> None:
     assert len(read("README.md").splitlines()) <= 300
 
 
-def failures() -> set[str]:
-    """Return the anchors that the action's messages link to."""
+def test_each_failure_has_its_section() -> None:
+    """Each message links to a section of the troubleshooting guide, and no section is unused."""
     tables = [table.values() for table in vars(hints).values() if isinstance(table, dict)]
     entries = itertools.chain(vars(hints).values(), *tables)
     anchored = {entry.anchor for entry in entries if isinstance(entry, hints.Hint)}
     by_name = {hints.INVALID_INPUT, hints.MISSING_INPUT, hints.LOGOUT_FAILED}
     by_name |= {hints.OUTCOME_UNKNOWN, hints.LATE_LOGIN, hints.DAMAGED_STATE}
     launcher = re.findall(r'annotate\(.*"([a-z-]+)"\);', read("lib/launcher/run.cjs"))
-    return {*anchored, *by_name, *launcher}
-
-
-def test_each_failure_has_its_section() -> None:
-    """Each message links to a section of the troubleshooting guide, and no section is unused."""
     sections = re.findall(r'<a id="([^"]+)"', read("docs/troubleshooting.md"))
-
-    assert sorted(sections) == sorted(failures())
+    assert sorted(sections) == sorted({*anchored, *by_name, *launcher})
 
 
 def printed() -> str:

@@ -12,10 +12,9 @@ from lib.inputs import DEFAULT_API_URL, DEFAULT_TIMEOUT_SECONDS
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def load(name: str) -> dict[str, Any]:
+def load(name: str) -> Any:
     """Return the content of a YAML file of the repository."""
-    content: dict[str, Any] = yaml.safe_load((ROOT / name).read_text("utf-8"))
-    return content
+    return yaml.safe_load((ROOT / name).read_text("utf-8"))
 
 
 def test_action_is_fit_for_the_marketplace() -> None:
