@@ -1,7 +1,7 @@
 """Check the packages in lib/_vendor for known vulnerabilities.
 
-    python -m tools.audit                 ask OSV
-    python -m tools.audit --url ADDRESS   ask another service with OSV's querybatch API
+    python -m tools.audit                 query OSV
+    python -m tools.audit --url ADDRESS   query another service with OSV's querybatch API
 
 Exits 1 if a vulnerability is known, but 0 if OSV is down, because that must not block a change.
 """

@@ -66,7 +66,7 @@ def _measure(stage: Callable[[], StageResult], api: FakeApi) -> tuple[float, flo
 
 
 def main() -> int:
-    """Take the samples and print the table."""
+    """Measure, and print the table."""
     parser = argparse.ArgumentParser(description="Measure whole runs of main and post.")
     parser.add_argument("--rounds", type=int, default=7, help="samples of each (%(default)s)")
     parser.add_argument("--logins", default="0,1,3,7", help="their seconds (%(default)s)")
