@@ -1,7 +1,7 @@
 """Check the packages in lib/_vendor for known vulnerabilities.
 
-    python -m tools.audit                 ask OSV
-    python -m tools.audit --url ADDRESS   ask another service with OSV's querybatch API
+    python -m tools.audit                 query OSV
+    python -m tools.audit --url ADDRESS   query another service with OSV's querybatch API
 
 Exits 1 if a vulnerability is known, but 0 if OSV is down, because that must not block a change.
 """
@@ -9,10 +9,10 @@ Exits 1 if a vulnerability is known, but 0 if OSV is down, because that must not
 from __future__ import annotations
 
 import argparse
-import http.client
 import json
 import sys
 import urllib.request
+from http.client import HTTPException
 
 from tools.vendor import pins
 
@@ -36,10 +36,8 @@ def vulnerabilities(packages: list[tuple[str, str]], url: str) -> dict[tuple[str
             + ["and more"] * bool(result.get("next_page_token"))
             for package, result in zip(packages, results, strict=True)
         }
-    except (OSError, http.client.HTTPException) as error:
-        raise AuditError(f"{url} did not respond: {error}") from error
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise AuditError(f"unexpected response from {url}") from error
+    except (OSError, HTTPException, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise AuditError(f"no usable response from {url}: {error!r}") from error
     return {package: ids for package, ids in found.items() if ids}
 
 

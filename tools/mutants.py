@@ -44,8 +44,7 @@ class Mutant(NamedTuple):
     def code(self) -> str:
         """Return the module after the change."""
         after = self.before.deep_replace(self.change.original_node, self.change.mutated_node)
-        code: str = self.before.code_for_node(after)
-        return code
+        return str(self.before.code_for_node(after))
 
     def diff(self) -> str:
         """Return the change as a unified diff."""
@@ -56,8 +55,7 @@ class Mutant(NamedTuple):
 
 def sample(modules: list[str], size: int, seed: int) -> list[Mutant]:
     """Return mutants of each module, and more of any module until there are enough."""
-    chosen: list[Mutant] = []
-    rest: list[Mutant] = []
+    chosen, rest = list[Mutant](), list[Mutant]()
     for module in modules:
         before, changes, *_ = create_mutations(module, (ROOT / module).read_text("utf-8"))
         # Outside of functions, most changes are of type aliases, which do nothing at run time.
@@ -86,7 +84,7 @@ def passes(mutant: Mutant | None, tests: list[str], seconds: float) -> bool:
         done = subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, check=False)
     if mutant:
         outcome = "killed" if done.returncode else f"survived\n{mutant.diff()}"
-        print(f"{mutant.module}: {outcome}", file=sys.stderr)
+        print(f"{mutant.module}: {outcome}", flush=True)
     return done.returncode == 0
 
 
@@ -109,7 +107,6 @@ def main() -> int:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         outcomes = pool.map(lambda mutant: passes(mutant, tests, limit), chosen)
         survivors = list(itertools.compress(chosen, outcomes))
-    print(*(mutant.diff() for mutant in survivors), sep="\n")
     print("| module | mutants | killed |\n|---|---|---|")
     total, alive = (Counter(mutant.module for mutant in some) for some in (chosen, survivors))
     for module in total:

@@ -36,8 +36,7 @@ def parse(tag: str) -> tuple[int, ...]:
 
 def notes(tag: str, root: Path = ROOT) -> str:
     """Check that the files have the tag's version, and return its section of the changelog."""
-    parse(tag)
-    version = tag[1:]
+    version = ".".join(map(str, parse(tag)))
     for name, line in (
         ("lib/version.py", f'__version__ = "{version}"'),
         ("pyproject.toml", f'version = "{version}"'),
@@ -67,11 +66,8 @@ def green(runs: list[dict[str, Any]], required: str, own: list[str]) -> str:
 def newest(releases: list[dict[str, Any]], tag: str) -> str:
     """Check that a tag's release is published for good and the newest of its major version."""
     version = parse(tag)
-    published = {
-        release["tag_name"]: release
-        for release in releases
-        if not release["draft"] and not release["prerelease"]
-    }
+    final = [release for release in releases if not (release["draft"] or release["prerelease"])]
+    published = {release["tag_name"]: release for release in final}
     if tag not in published:
         raise ReleaseError(f"{tag} has no published release")
     if not published[tag]["immutable"]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import threading
 import time
@@ -23,11 +22,18 @@ from tests.fake_api.server import LocalServer, inject
 
 # Status for a request that no recording expects. No client retries it.
 UNEXPECTED = 418
+AUDIT_ENTRY = """\
+{at}  {operation}  {outcome}
+   what    server {server_id}, {target}
+   who     {actor}, with key {key}
+   where   {repository}, workflow {workflow}, on {trigger}
+   run     {run_id} ({provider})
+   commit  {sha} on {ref}"""
 _BEARER = re.compile(r"Bearer ((?:r[a-z]{2,3}|rk_[a-z])_[!-~]+)")
 
 
 class SeenRequest(NamedTuple):
-    """Request that arrived, and its outcome: `status` is None if a fault left no response."""
+    """Request that arrived. `status` is that of its response, None if a fault left none."""
 
     at: float
     method: str
@@ -35,7 +41,6 @@ class SeenRequest(NamedTuple):
     headers: dict[str, str]
     body: Any
     status: int | None = None
-    fault: str = ""
 
     @property
     def key(self) -> str:
@@ -43,47 +48,8 @@ class SeenRequest(NamedTuple):
         found = _BEARER.fullmatch(self.headers.get("Authorization", ""))
         return found[1] if found else ""
 
-    @property
-    def outcome(self) -> str:
-        """Status and fault, for example `200`, `stall` or `200 drip`."""
-        return " ".join(str(part) for part in (self.status, self.fault) if part)
-
     def __str__(self) -> str:
-        return f"{self.method} {self.path} {json.dumps(self.body)} -> {self.outcome}"
-
-
-class AuditEntry(NamedTuple):
-    """Requested login or logout. Of the API key, only both ends are kept."""
-
-    at: str
-    operation: str
-    outcome: str
-    key: str
-    server_id: str
-    target: str
-    run_id: str
-    context: dict[str, str]
-
-    @classmethod
-    def create(cls, seen: SeenRequest, body: dict[str, Any]) -> AuditEntry:
-        """Create the entry for a login or logout request."""
-        operation = f"registry_{_word(seen).removesuffix('-direct')}"
-        rejected = f"rejected ({seen.status})" if seen.status else "no response"
-        outcome = "accepted" if seen.status in {200, 202, 204} else rejected
-        key = f"{seen.key[:4]}…{seen.key[-4:]}"
-        target = body.get("registry_url") or f"credential {body.get('credential_id')}"
-        origin = (body.get("server_id", ""), target, body.get("run_id", "?"))
-        return cls(_iso(seen.at), operation, outcome, key, *origin, body.get("run_context") or {})
-
-    def __str__(self) -> str:
-        return (
-            "{at}  {operation}  {outcome}\n"
-            "   what    server {server_id}, {target}\n"
-            "   who     {actor}, with key {key}\n"
-            "   where   {repository}, workflow {workflow}, on {trigger}\n"
-            "   run     {run_id} ({provider})\n"
-            "   commit  {sha} on {ref}"
-        ).format_map(defaultdict(lambda: "?", {**self.context, **self._asdict()}))
+        return f"{self.method} {self.path} -> {self.status or 'no response'}"
 
 
 class Session:
@@ -132,7 +98,7 @@ class FakeApi(LocalServer):
     """Context manager: HTTP server that plays recordings, one to each login, in their order.
 
     With `endless`, the last one is played to every further login, which otherwise is unexpected.
-    `log` is called with a text for each request and audit entry. `server`: see `LocalServer`.
+    `log` is called with a text for each request and audit log entry. `server`: see `LocalServer`.
     """
 
     def __init__(
@@ -145,14 +111,12 @@ class FakeApi(LocalServer):
     ) -> None:
         super().__init__(self._handle, **server)
         self.requests: list[SeenRequest] = []
-        self.audit_trail: list[AuditEntry] = []
+        self.audit_trail: list[str] = []
         self._waiting = list(recordings)
         self._endless = endless
         self._log = log
         self._sessions: list[Session] = []
         self._lock = threading.Lock()
-        self._limit = next((entry.rate_limit for entry in self._waiting if entry.rate_limit), None)
-        self._admitted: dict[str, list[float]] = defaultdict(list)
 
     def calls(self) -> list[str]:
         """Return the requests in order, each as a word; consecutive equal words are one."""
@@ -160,7 +124,8 @@ class FakeApi(LocalServer):
 
     def verify(self) -> None:
         """Raise an AssertionError unless exactly the expected requests arrived."""
-        problems = [f"unexpected: {seen}" for seen in self.requests if seen.status == UNEXPECTED]
+        unexpected = [seen for seen in self.requests if seen.status == UNEXPECTED]
+        problems = [f"unexpected: {seen} {json.dumps(seen.body)}" for seen in unexpected]
         problems += [line for session in self._sessions for line in session.missing()]
         if not self._endless:
             problems += [f"missing: a login for {waiting.name}" for waiting in self._waiting]
@@ -173,7 +138,7 @@ class FakeApi(LocalServer):
         seen = SeenRequest(time.time(), request.method, request.path, headers, body)
         with self._lock:
             response = self._respond(seen)
-            self._remember(seen._replace(status=response.status, fault=response.fault))
+            self._remember(seen._replace(status=response.status))
         time.sleep(response.delay)
         if response.fault == "refuse":
             self.pause(response.seconds)
@@ -186,10 +151,6 @@ class FakeApi(LocalServer):
             index = session.find(seen) if seen.key else None
             if index is None:
                 continue
-            wait = self._seconds_to_wait(seen.key)
-            if wait:
-                body = {"detail": "Rate limit exceeded for this key"}
-                return Response(status=429, headers={"Retry-After": str(wait)}, body=body)
             if session in new:
                 self._sessions.append(session)
                 if not self._endless or len(self._waiting) > 1:
@@ -197,23 +158,12 @@ class FakeApi(LocalServer):
             return session.respond(index)
         return Response(status=UNEXPECTED, body={"detail": "No recording expects this request."})
 
-    def _seconds_to_wait(self, key: str) -> int:
-        """Count a request of a key if the limit admits it; otherwise return the time to wait."""
-        if not self._limit:
-            return 0
-        now, (requests, seconds) = time.monotonic(), self._limit
-        admitted = self._admitted[key] = [at for at in self._admitted[key] if at > now - seconds]
-        if len(admitted) < requests:
-            admitted.append(now)
-            return 0
-        return math.ceil(admitted[0] + seconds - now)
-
     def _remember(self, seen: SeenRequest) -> None:
         self.requests.append(seen)
-        self._log(f"{seen.method} {seen.path} -> {seen.outcome}")
+        self._log(str(seen))
         if seen.key and "/registry-auth/" in seen.path and isinstance(seen.body, dict):
-            self.audit_trail.append(AuditEntry.create(seen, seen.body))
-            self._log(str(self.audit_trail[-1]))
+            self.audit_trail.append(_audit_entry(seen, seen.body))
+            self._log(self.audit_trail[-1])
 
 
 def _iso(at: float) -> str:
@@ -222,6 +172,21 @@ def _iso(at: float) -> str:
 
 def _word(seen: SeenRequest) -> str:
     return "poll" if "/operations/" in seen.path else seen.path.rpartition("/")[2]
+
+
+def _audit_entry(seen: SeenRequest, body: dict[str, Any]) -> str:
+    """Return the audit log entry of a login or logout request, with both ends of its key."""
+    rejected = f"rejected ({seen.status})" if seen.status else "no response"
+    fields = {
+        **(body.get("run_context") or {}),
+        **body,
+        "at": _iso(seen.at),
+        "operation": f"registry_{_word(seen).removesuffix('-direct')}",
+        "outcome": "accepted" if seen.status in {200, 202, 204} else rejected,
+        "key": f"{seen.key[:4]}…{seen.key[-4:]}",
+        "target": body.get("registry_url") or f"credential {body.get('credential_id')}",
+    }
+    return AUDIT_ENTRY.format_map(defaultdict(lambda: "?", fields))
 
 
 def _http_response(response: Response) -> HttpResponse:

@@ -144,11 +144,7 @@ class Sanitizer:
 
 
 def main() -> int:
-    """Run the command line.
-
-    Returns:
-        0 if a recording was written, 1 if not. Exits with 2 if the arguments are invalid.
-    """
+    """Run the command line, and return 0 if a recording was written."""
     parser = argparse.ArgumentParser(prog="python -m tests.fake_api.record", epilog=EPILOG)
     parser.add_argument("api_url", help="the real API, with https")
     parser.add_argument("--to", required=True, metavar="NAME", help="name of the recording")
@@ -164,9 +160,8 @@ def main() -> int:
     with recorder:
         recorder.wait_until_stopped(f"Use this api_url: {recorder.url}")
     if recorder.failures or not recorder.calls:
-        print(
-            "No recording was written.", *(recorder.failures or ["No requests arrived."]), sep="\n"
-        )
+        reasons = recorder.failures or ["No requests arrived."]
+        print("No recording was written.", *reasons, sep="\n")
         return 1
     recording = Sanitizer(recorder.calls).recording(f"A conversation: {options.to}")
     target.write_text(json.dumps(recording, indent=2, ensure_ascii=False) + "\n", "utf-8")

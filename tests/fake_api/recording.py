@@ -62,7 +62,6 @@ class Recording(NamedTuple):
 
     name: str
     title: str
-    rate_limit: tuple[int, float] | None  # requests of each key in a sliding window of seconds
     exchanges: tuple[Exchange, ...]
 
 
@@ -78,9 +77,7 @@ def load(name: str) -> Recording:
 
 def parse(name: str, data: dict[str, Any]) -> Recording:
     """Convert the JSON of a recording, which must be valid for the schema."""
-    limit = data.get("rate_limit")
-    limits = (limit["requests"], limit["seconds"]) if limit else None
-    return Recording(name, data["title"], limits, tuple(map(_exchange, data["exchanges"])))
+    return Recording(name, data["title"], tuple(map(_exchange, data["exchanges"])))
 
 
 def _exchange(data: dict[str, Any]) -> Exchange:
@@ -96,19 +93,17 @@ def _exchange(data: dict[str, Any]) -> Exchange:
 def _matches(pattern: Any, value: object) -> bool:
     """Return whether a value is as expected; objects must have exactly the expected fields."""
     if isinstance(pattern, dict):
-        return isinstance(value, dict) and _fields_match(pattern, value)
+        required = {name for name, expected in pattern.items() if expected != "<text?>"}
+        return (
+            isinstance(value, dict)
+            and required <= value.keys() <= pattern.keys()
+            and all(_matches(pattern[name], found) for name, found in value.items())
+        )
     if pattern == "<uuid>":
         return isinstance(value, str) and _UUID.fullmatch(value) is not None
     if pattern in {"<text>", "<text?>"}:
         return isinstance(value, str)
     return bool(pattern == value)
-
-
-def _fields_match(pattern: dict[str, Any], value: dict[str, Any]) -> bool:
-    required = {name for name, expected in pattern.items() if expected != "<text?>"}
-    return required <= value.keys() <= pattern.keys() and all(
-        _matches(pattern[name], found) for name, found in value.items()
-    )
 
 
 def fill(template: Any, values: Mapping[str, str]) -> Any:

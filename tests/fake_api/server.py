@@ -9,8 +9,7 @@ import signal
 import socket
 import ssl
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
@@ -75,15 +74,15 @@ class LocalServer(HTTPServer):
 
 
 def inject(fault: str, request: Request, response: Response) -> Response:
-    """Damage a response (`truncate`, `drip`), or the connection that it would be sent on.
+    """Truncate a response, or damage the connection that it would be sent on.
 
     Raises:
         ConnectionAbortedError: No response is sent; the server's thread ends.
     """
-    if fault in {"truncate", "drip"}:
+    if fault == "truncate":
         body = response.data
         response.headers["Content-Length"] = str(len(body))
-        response.response = _drip(body) if fault == "drip" else [body[: len(body) // 2]]
+        response.response = [body[: len(body) // 2]]
         return response
     connection: socket.socket = request.environ["werkzeug.socket"]
     if fault == "stall":
@@ -96,9 +95,3 @@ def inject(fault: str, request: Request, response: Response) -> Response:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         os.close(connection.detach())  # not by the server, which would shut it down first
     raise ConnectionAbortedError(fault)
-
-
-def _drip(body: bytes) -> Iterator[bytes]:
-    for number in range(len(body)):
-        time.sleep(0.1)
-        yield body[number : number + 1]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Play
 from tests.e2e.conftest import VAULT
-from tests.fake_api import FakeApi, recording
 from tests.runner import Runner
 from tests.runner.checkout import check_out
 
@@ -38,17 +38,13 @@ def test_archive_has_only_the_action_and_its_documents(archive: Path) -> None:
     assert {path.name for path in archive.iterdir()} == NEEDED | DOCUMENTS
 
 
-def test_main_and_post_run_from_the_archive(archive: Path, tmp_path: Path) -> None:
-    with FakeApi([recording.load("ghcr")]) as api:
-        runner = Runner(tmp_path, {**VAULT, "api_url": api.url}, action=archive)
-        main, post = runner.main(), runner.post()
-        api.verify()
-    assert (main.exit_code, main.outputs["registry_url"], post.exit_code) == (0, "ghcr.io", 0)
-    assert not main.log.annotations + post.log.annotations
+def test_action_runs_from_the_archive(archive: Path, fake_api: Play, tmp_path: Path) -> None:
+    runner = Runner(tmp_path, {**VAULT, "api_url": fake_api("ghcr").url}, action=archive)
+    for step in (runner.main(), runner.post()):
+        assert (step.exit_code, step.log.annotations) == (0, [])
 
 
-def test_logout_runs_from_the_archive(archive: Path, tmp_path: Path) -> None:
-    with FakeApi([recording.load("logout-only")]) as api:
-        step = Runner(tmp_path, {**LOGOUT, "api_url": api.url}, action=archive / "logout").main()
-        api.verify()
+def test_logout_runs_from_the_archive(archive: Path, fake_api: Play, tmp_path: Path) -> None:
+    inputs = {**LOGOUT, "api_url": fake_api("logout-only").url}
+    step = Runner(tmp_path, inputs, action=archive / "logout").main()
     assert (step.exit_code, step.log.annotations) == (0, [])

@@ -1,7 +1,8 @@
-"""The documentation: complete tables, links that resolve, examples that can be copied."""
+"""Documents and examples: complete tables, links that resolve, workflows that can be copied."""
 
 from __future__ import annotations
 
+import itertools
 import re
 import socket
 from pathlib import Path
@@ -17,11 +18,12 @@ from lib.api.faults import classify
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ["README.md", "SECURITY.md", *sorted(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))]
 DOCUMENTS = [*SHIPPED, "CONTRIBUTING.md", "examples/README.md"]
+EXAMPLES = sorted(f"examples/{path.name}" for path in ROOT.glob("examples/*.yml"))
 # The archive of a release leaves these out (.gitattributes), so shipped documents link to GitHub.
 LEFT_OUT = {".github", "examples", "fixtures", "tests", "tools"}
 # A text in JavaScript.
 TEXT = re.compile(r'"([^"\n]*)"|`([^`\n]*)`')
-GITHUB = re.compile(r"https://github\.com/reoclo/docker-auth/(?:blob|tree)/(?:v1|main)/")
+GITHUB = re.compile(r"https://github\.com/reoclo/docker-auth/(?:blob|tree)/(?:v1|main)/([^)#\s]+)")
 
 
 def read(name: str) -> str:
@@ -30,8 +32,10 @@ def read(name: str) -> str:
 
 
 def steps(name: str) -> list[dict[str, Any]]:
-    """Return the steps in the YAML blocks of a document that use this action with inputs."""
-    blocks = map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", read(name), re.DOTALL))
+    """Return the steps with this action and inputs in a workflow, or in a document's YAML."""
+    text = read(name)
+    sources = [text] if name.endswith(".yml") else re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    blocks = list(map(yaml.safe_load, sources))
     parts = [part for block in blocks for part in (block, *block.get("jobs", {}).values())]
     found = [step for part in parts for step in part.get("steps", [])]
     return [s for s in found if "reoclo/docker-auth" in s.get("uses", "") and "with" in s]
@@ -72,79 +76,56 @@ def links(name: str) -> list[tuple[str, str]]:
 )
 def test_inputs_are_documented(action: str, document: str, heading: str) -> None:
     """Each input has a row with its default and whether it is required, and no other has."""
-    table = rows(document, heading)
-    inputs = yaml.safe_load(read(action))["inputs"]
-
-    assert {name: cells[:2] for name, cells in table.items()} == {
-        name: [
-            "yes" if about["required"] else "no",
-            f"`{about['default']}`" if "default" in about else "",
-        ]
-        for name, about in inputs.items()
-    }
+    expected = {}
+    for name, about in yaml.safe_load(read(action))["inputs"].items():
+        default = f"`{about['default']}`" if "default" in about else ""
+        expected[name] = ["yes" if about["required"] else "no", default]
+    assert {name: cells[:2] for name, cells in rows(document, heading).items()} == expected
 
 
 def test_outputs_are_documented() -> None:
-    """Each output has a row, and no other has."""
     assert list(rows("README.md", "Outputs")) == list(yaml.safe_load(read("action.yml"))["outputs"])
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_relative_links_resolve(name: str) -> None:
+def test_links_resolve(name: str) -> None:
     """Each relative link names a file, and an anchor that the file has."""
     for path, anchor in links(name):
         assert (ROOT / path).exists(), path
         assert not anchor or anchor in anchors(path), f"{path}#{anchor}"
+        assert name not in SHIPPED or path.partition("/")[0] not in LEFT_OUT
+    assert [path for path in GITHUB.findall(read(name)) if not (ROOT / path).exists()] == []
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
-def test_links_to_the_repository_on_github_resolve(name: str) -> None:
-    """Each link to a file of this repository on GitHub names one that exists."""
-    paths = re.findall(GITHUB.pattern + r"([^)#\s]+)", read(name))
-
-    assert [path for path in paths if not (ROOT / path).exists()] == []
-
-
-@pytest.mark.parametrize("name", SHIPPED)
-def test_shipped_documents_link_to_shipped_files(name: str) -> None:
-    """No relative link leads to a file that the archive of a release leaves out."""
-    assert [path for path, _ in links(name) if path.partition("/")[0] in LEFT_OUT] == []
-
-
-@pytest.mark.parametrize("name", SHIPPED)
-def test_yaml_blocks_use_existing_inputs(name: str) -> None:
-    """Each YAML block parses; its steps set the required inputs and no unknown ones."""
-    for step in steps(name):
+@pytest.mark.parametrize("name", [*SHIPPED, *EXAMPLES])
+def test_workflows_use_existing_inputs_and_outputs(name: str) -> None:
+    """Each step sets the required inputs and no unknown ones."""
+    found = steps(name)
+    for step in found:
         folder = "logout/" if "/logout@" in step["uses"] else ""
         inputs = yaml.safe_load(read(f"{folder}action.yml"))["inputs"]
         required = {key for key, about in inputs.items() if about["required"]}
         assert required <= step["with"].keys() <= inputs.keys()
+    ids = "|".join(step.get("id", "-") for step in found)
+    outputs = re.findall(rf"steps\.(?:{ids})\.outputs\.(\w+)", read(name))
+    assert set(outputs) <= yaml.safe_load(read("action.yml"))["outputs"].keys()
+    assert found or name in SHIPPED
 
 
 def test_readme_has_at_most_300_lines() -> None:
-    """A reader decides in a minute; details are in docs/."""
     assert len(read("README.md").splitlines()) <= 300
-
-
-def failures() -> set[str]:
-    """Return the anchors that the action's messages link to."""
-    anchored = {hint.anchor for hint in vars(hints).values() if isinstance(hint, hints.Hint)}
-    for table in (value for value in vars(hints).values() if isinstance(value, dict)):
-        anchored |= {hint.anchor for hint in table.values() if isinstance(hint, hints.Hint)}
-    statuses = {
-        hints.for_status(status, requires="", ids="", not_found="")[1] for status in range(300, 600)
-    }
-    by_name = {hints.INVALID_INPUT, hints.MISSING_INPUT, hints.LOGOUT_FAILED}
-    by_name |= {hints.OUTCOME_UNKNOWN, hints.LATE_LOGIN, hints.DAMAGED_STATE}
-    launcher = re.findall(r'annotate\(.*"([a-z-]+)"\);', read("lib/launcher/run.cjs"))
-    return {*anchored, *(hint.anchor for hint in statuses), *by_name, *launcher}
 
 
 def test_each_failure_has_its_section() -> None:
     """Each message links to a section of the troubleshooting guide, and no section is unused."""
+    tables = [table.values() for table in vars(hints).values() if isinstance(table, dict)]
+    entries = itertools.chain(vars(hints).values(), *tables)
+    anchored = {entry.anchor for entry in entries if isinstance(entry, hints.Hint)}
+    by_name = {hints.INVALID_INPUT, hints.MISSING_INPUT, hints.LOGOUT_FAILED}
+    by_name |= {hints.OUTCOME_UNKNOWN, hints.LATE_LOGIN, hints.DAMAGED_STATE}
+    launcher = re.findall(r'annotate\(.*"([a-z-]+)"\);', read("lib/launcher/run.cjs"))
     sections = re.findall(r'<a id="([^"]+)"', read("docs/troubleshooting.md"))
-
-    assert sorted(sections) == sorted(failures())
+    assert sorted(sections) == sorted({*anchored, *by_name, *launcher})
 
 
 def printed() -> str:

@@ -35,17 +35,14 @@ def vendor(project: Path, *arguments: str) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
-@pytest.mark.parametrize("change", ["changed", "missing", "unexpected"])
-def test_each_difference_is_reported_and_repaired(project: Path, change: str) -> None:
+def test_each_difference_is_reported_and_repaired(project: Path) -> None:
     folder = project / "lib" / "_vendor" / "certifi"
-    path = folder / ("unexpected.py" if change == "unexpected" else "cacert.pem")
-    if change == "missing":
-        path.unlink()
-    else:
-        path.write_text("# changed", "utf-8")
+    (folder / "cacert.pem").unlink()
+    for name in ("core.py", "unexpected.py"):
+        (folder / name).write_text("# changed", "utf-8")
     code, error = vendor(project, "--check")
     assert code == 1
-    assert f"certifi/{path.name}" in error
+    assert re.findall(r"certifi/(\w+\.\w+)", error) == ["cacert.pem", "core.py", "unexpected.py"]
     assert vendor(project) == (0, "")
     assert vendor(project, "--check") == (0, "")
 
@@ -68,9 +65,8 @@ def test_lock_writes_the_same_hashes_again(project: Path) -> None:
 
 def test_docs_list_each_library_with_version_and_license() -> None:
     page = (ROOT / "docs" / "vendored.md").read_text("utf-8")
-    rows = re.findall(
-        r"^\| \[(\S+)\]\(https://\S+\) \| (\S+) \| (\S+) \| \w.+ \|$", page, re.MULTILINE
-    )
+    row = re.compile(r"^\| \[(\S+)\]\(https://\S+\) \| (\S+) \| (\S+) \| \w.+ \|$", re.MULTILINE)
+    rows = row.findall(page)
     assert [row[:2] for row in rows] == pins()
     for name, version, license_ in rows:
         folder = VENDORED / f"{name.replace('-', '_')}-{version}.dist-info"

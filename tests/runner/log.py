@@ -15,8 +15,6 @@ REGISTERED = {
 }
 _COLONS = re.compile(r"\s*::([^ :]+) ?(.*?)::(.*)")
 _BRACKETS = re.compile(r"##\[([^ \]]+) ?([^\]]*)\](.*)")
-
-
 # Name, unparsed properties, and data.
 Command = tuple[str, str, str]
 
@@ -33,7 +31,6 @@ class Log:
     masks: set[str] = field(default_factory=set)
     shown: list[str] = field(default_factory=list)
     annotations: list[tuple[str, str]] = field(default_factory=list)
-    commands: list[Command] = field(default_factory=list)
 
     def feed(self, output: str) -> None:
         """Add output of the step."""
@@ -43,12 +40,7 @@ class Log:
             if command is None:
                 self.shown.append(self._masked(line))
             else:
-                self.commands.append(command)
                 self._run(command[0], command[2])
-
-    def text(self) -> str:
-        """Return what a reader sees."""
-        return "\n".join(self.shown)
 
     def _run(self, name: str, data: str) -> None:
         if name == "add-mask" and not (self.is_act and "::" in data):

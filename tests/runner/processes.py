@@ -1,4 +1,4 @@
-"""Processes of a stage: how they start, what they write, and which ones are left."""
+"""Processes of a stage: how they start, what they write, and whether any is left."""
 
 from __future__ import annotations
 
@@ -9,18 +9,10 @@ import tty
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 # The leader of a session that opens a terminal controls it: when the leader exits, the kernel
 # sends SIGHUP to the processes that it started.
 _TAKE_TERMINAL = ("/bin/sh", "-c", 'exec "$@" </proc/self/fd/0', "sh")
-
-
-class Process(NamedTuple):
-    """Snapshot of a process: its command line and environment."""
-
-    command_line: bytes
-    environment: tuple[bytes, ...]
 
 
 class Output:
@@ -67,16 +59,10 @@ def start(
     return process, Output(ours)
 
 
-def find(session: int, variable: str) -> list[Process]:
-    """Return the running processes of a session, and those that left it but have a variable."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
+def is_any_left(variable: str) -> bool:
+    """Return whether a process is running that has an environment variable, as `name=value`."""
+    for file in Path("/proc").glob("[0-9]*/environ"):
         with suppress(OSError):  # the process has exited
-            # The sixth field of `stat`; the second one is the program's name, in parentheses.
-            fields = (folder / "stat").read_text("utf-8").rpartition(")")[2].split()
-            environment = (folder / "environ").read_bytes().split(b"\0")
-            process = Process((folder / "cmdline").read_bytes(), tuple(environment))
-            is_found = int(fields[3]) == session or variable.encode() in environment
-            if is_found and process.command_line:  # a zombie has none
-                found.append(process)
-    return found
+            if variable.encode() in file.read_bytes().split(b"\0"):
+                return True
+    return False

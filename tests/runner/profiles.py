@@ -19,9 +19,6 @@ class Profile:
     name: str
     variables: Mapping[str, str]  # environment of every step
     dropped: str = "$^"  # pattern of the job's variables that do not reach a step
-    # Whether a variable INPUT_X of the job, or the input x of the composite action around the step,
-    # sets an input x that `with` does not set.
-    inherits_inputs: bool = False
     has_terminal: bool = True  # for stdin, stdout and stderr
     # Signals that stop a stage, each with the seconds before the next one.
     stops: Sequence[tuple[signal.Signals, float]] = ((signal.SIGKILL, 60.0),)
@@ -66,9 +63,7 @@ GITHUB = Profile(
 )
 ACT = Profile(name="act", variables=_ACT, dropped=".*INPUT_")
 _GITEA = _EXEC | _variables("RUNNER_OS=linux RUNNER_ARCH=amd64")
-GITEA = Profile(
-    name="gitea", variables=_GITEA, inherits_inputs=True, has_terminal=False, stops_children=True
-)
+GITEA = Profile(name="gitea", variables=_GITEA, has_terminal=False, stops_children=True)
 _FORGEJO = {name.replace("GITHUB_", "FORGEJO_"): value for name, value in _EXEC.items()} | _EXEC
 _FORGEJO |= _variables("FORGEJO_ACTIONS=true FORGEJO_TOKEN=a-token GITHUB_TOKEN=a-token")
 FORGEJO = Profile(name="forgejo", variables=_FORGEJO, dropped="INPUT_", stops_children=True)

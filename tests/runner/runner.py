@@ -11,7 +11,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -25,15 +24,13 @@ import yaml
 from tests.runner import files
 from tests.runner.checkout import ROOT
 from tests.runner.log import Log
-from tests.runner.processes import Output, Process, find, start
+from tests.runner.processes import Output, is_any_left, start
 from tests.runner.profiles import GITHUB, Profile
 
 Stage = Literal["main", "post"]
 Inputs = Mapping[str, str]
 
 TIMEOUT_SECONDS = 60
-_FILES = {"STATE": "save_state", "OUTPUT": "set_output", "ENV": "set_env", "PATH": "add_path"}
-_FILES |= {"STEP_SUMMARY": "step_summary"}
 
 
 class StageResult(NamedTuple):
@@ -55,8 +52,7 @@ class Runner:
         folder: Folder for the job's files.
         inputs: The step's `with`, or a function that returns it for a stage.
         environment: Variables of the job and of earlier steps; they override the runner's.
-        composites: Inputs of each composite action around the step, the outermost first.
-        through_node: False starts Python directly, for machines without Node.
+        composites: Inputs of each composite action around the step. They do not set the step's.
     """
 
     folder: Path = field(kw_only=False)
@@ -65,7 +61,6 @@ class Runner:
     profile: Profile = GITHUB
     environment: Inputs | None = None
     composites: Sequence[Inputs] = ()
-    through_node: bool = True
 
     def __post_init__(self) -> None:
         """Create the job's folders."""
@@ -103,14 +98,12 @@ class Runner:
         log = Log(is_act=not self.profile.is_github, masks=self._masks)
         log.feed(output)
         text = paths["GITHUB_STATE"].read_text("utf-8")
-        state = files.parse(text, self.profile.name)
+        state = files.parse(text)
         self._state.update(state)
-        outputs = files.parse(paths["GITHUB_OUTPUT"].read_text("utf-8"), self.profile.name)
+        outputs = files.parse(paths["GITHUB_OUTPUT"].read_text("utf-8"))
         return StageResult(exit_code, output, log, state, outputs, text)
 
     def _command(self, stage: Stage) -> list[str]:
-        if not self.through_node:
-            return [sys.executable, "-BsSu", "-Wignore", str(self.action / f"{stage}.py")]
         node = shutil.which("node", path=self._environment["PATH"]) or shutil.which("node")
         return [node or "node", str(self.action / self._metadata["runs"][stage])]
 
@@ -119,7 +112,8 @@ class Runner:
         folder = self.temp / "_runner_file_commands"
         folder.mkdir(exist_ok=True)
         suffix = f"_{uuid.uuid4()}" if self.profile.is_github else ""
-        paths = {f"GITHUB_{name}": folder / f"{file}{suffix}" for name, file in _FILES.items()}
+        names = {"GITHUB_STATE": "save_state", "GITHUB_OUTPUT": "set_output"}
+        paths = {variable: folder / f"{name}{suffix}" for variable, name in names.items()}
         for path in paths.values():
             path.write_bytes(b"")
         return paths
@@ -131,23 +125,18 @@ class Runner:
         variables = {name: value for name, value in job if not dropped.match(name)}
         if stage == "post":
             variables |= {f"STATE_{name}": value for name, value in self._state.items()}
-        variables |= self._input_variables(stage, variables)
+        variables |= self._input_variables(stage)
         if self.composites:
             variables["GITHUB_ACTION_PATH"] = str(self.folder / "composite")
         return variables | {"RUNNER_TEMP": str(self.temp)}
 
-    def _input_variables(self, stage: Stage, job: Inputs) -> dict[str, str]:
-        variable = self.profile.input_variable
+    def _input_variables(self, stage: Stage) -> dict[str, str]:
         given = self.inputs(stage) if callable(self.inputs) else self.inputs
         if self.composites and stage == "post" and self.profile.is_github:
             given = dict.fromkeys(given, "")  # actions/runner#2030
         declared = self._metadata["inputs"].items()
-        values = {variable(name): str(about.get("default", "")) for name, about in declared}
-        if self.profile.inherits_inputs:
-            around = [{variable(key): inputs[key] for key in inputs} for inputs in self.composites]
-            for inherited in (job, *around):
-                values |= {name: inherited[name] for name in values if name in inherited}
-        return values | {variable(name): value for name, value in given.items()}
+        values = {name: str(about.get("default", "")) for name, about in declared} | dict(given)
+        return {self.profile.input_variable(name): value for name, value in values.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +147,6 @@ class RunningStage:
     process: subprocess.Popen[bytes]
     output: Output
     paths: Mapping[str, Path]
-
-    def processes(self) -> list[Process]:
-        """Return the running processes: Node and its descendants."""
-        return find(self.process.pid, f"GITHUB_STATE={self.paths['GITHUB_STATE']}")
 
     def is_running(self) -> bool:
         """Return whether Node is running."""
@@ -186,7 +171,7 @@ class RunningStage:
 
     def wait_for_orphans(self) -> None:
         """Wait until all processes of the stage have exited."""
-        while self.processes():
+        while is_any_left(f"GITHUB_STATE={self.paths['GITHUB_STATE']}"):
             time.sleep(0.01)
 
     def wait(self, seconds: float = TIMEOUT_SECONDS) -> StageResult:
