@@ -47,7 +47,7 @@ EXPECTED = {
     "lost-logout": NOT_LOGGED_OUT,
 }
 TOKEN = PASSTHROUGH["INPUT_ACCESS_TOKEN"]
-# Time limits that end what otherwise lasts for minutes.
+# Time limits that end what otherwise lasts for minutes, and a login that stays.
 OPTIONS = {
     "endless-login": {"INPUT_TIMEOUT": "20"},
     "lost-answer": {"INPUT_TIMEOUT": "1"},

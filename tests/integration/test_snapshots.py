@@ -81,7 +81,6 @@ SCENARIOS = {
     "input-server-id-invalid": inputs(server_id="build-1"),
     "input-credential-missing": inputs(credential_id=""),
     "input-both-modes": inputs(registry_url="ghcr.io"),
-    "input-passthrough-incomplete": inputs(credential_id="", username="octocat"),
     "input-cleanup-invalid": inputs(cleanup="yes"),
     "input-timeout-invalid": inputs(timeout="5m"),
     "input-api-url-plain-http": inputs(api_url="http://api.reoclo.com"),
