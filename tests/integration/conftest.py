@@ -38,7 +38,7 @@ def environment() -> Iterator[None]:
 
 @pytest.fixture
 def make_job(tmp_path: Path, restored_signals: None) -> MakeJob:  # noqa: ARG001
-    """Return a function that makes a job for an API's URL or port."""
+    """Return a function that makes a job for an API's URL."""
     return lambda api_url, **variables: Job(tmp_path, api_url, **variables)
 
 

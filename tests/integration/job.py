@@ -16,7 +16,7 @@ from lib import entry
 from lib.api.connection import Limits
 from lib.api.transport import Response, Transport, open_session
 from lib.cancellation import Cancellation
-from lib.deadline import Deadline, SystemClock
+from lib.deadline import Deadline
 from lib.entry import Timing
 from tests.runner.profiles import GITHUB
 
@@ -36,7 +36,6 @@ PASSTHROUGH = {
     "INPUT_ACCESS_TOKEN": "ghp_0123456789",
     "INPUT_REGISTRY_URL": "ghcr.io",
 }
-SPEED = 1000  # seconds of the step in one second of a sleep
 
 _STATE = re.compile(r"^login(?:=|<<.+\n)(.*)$", re.MULTILINE)
 _OUTPUT = re.compile(r"^(\w+)<<(.+)\n.*\n\2$", re.MULTILINE)
@@ -54,10 +53,10 @@ class FastTime(Cancellation):
         return time.monotonic() + self._skipped
 
     def sleep(self, seconds: float) -> None:
-        """Sleep for a fraction of the time."""
+        """Sleep for a thousandth of the time."""
         self.raise_if_canceled()
-        time.sleep(seconds / SPEED)
-        self._skipped += seconds - seconds / SPEED
+        time.sleep(seconds / 1000)
+        self._skipped += seconds - seconds / 1000
 
 
 class Ended:
@@ -71,14 +70,13 @@ class Ended:
 
 
 class Job:
-    """Runs main and post as the launcher does. `api_url` can be the port of a plain http server."""
+    """Runs main and post as the launcher does."""
 
-    def __init__(self, folder: Path, api_url: str | int, **variables: Any) -> None:
+    def __init__(self, folder: Path, api_url: str, **variables: Any) -> None:
         self.state, self._output = folder / "state", folder / "output"
-        url = f"http://127.0.0.1:{api_url}" if isinstance(api_url, int) else api_url
         self.variables = {
             **VARIABLES,
-            "INPUT_API_URL": url,
+            "INPUT_API_URL": api_url,
             "GITHUB_STATE": str(self.state),
             "GITHUB_OUTPUT": str(self._output),
             **variables,
@@ -129,9 +127,10 @@ def transport_to(
     proxy: str = "",
     limits: Limits = LIMITS,
     seconds: float = 20,
+    is_abandoned: Callable[[], bool] = lambda: False,
 ) -> Iterator[Callable[[str, str], Response]]:
     """Yield a function that sends a request over a kept connection."""
-    clock = SystemClock()
+    clock = Cancellation(is_abandoned)
     with open_session(KEY, tls) as session:
         session.proxies = {"https": proxy} if proxy else {}
         transport = Transport(url, session, clock, limits)

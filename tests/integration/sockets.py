@@ -69,6 +69,7 @@ class Server(socketserver.ThreadingTCPServer):
     ) -> None:
         super().__init__(("127.0.0.1", 0), _Connection)
         self.port: int = self.socket.getsockname()[1]
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self.scripts, self.tls, self.target = list(scripts), tls, target
         self.answers = {name: list(given) for name, given in (answers or {}).items()}
         self.heads: list[str] = []  # of the requests that were received

@@ -22,7 +22,7 @@ def test_proxy_forwards_every_request_and_never_sees_the_key(
         Server(script, tls=server_tls, target=api.port) as proxy,
     ):
         os.environ["HTTPS_PROXY"] = f"{scheme}://user:s3cr%40t@127.0.0.1:{proxy.port}"
-        job = make_job(f"https://127.0.0.1:{api.port}", SSL_CERT_FILE=ca_file)
+        job = make_job(api.url, SSL_CERT_FILE=ca_file)
         main, post = job.main(), job.post()
     assert (main.code, post.warnings) == (0, [])
     assert api.calls == ["login", "op-1", "logout", "op-2"]
@@ -64,9 +64,8 @@ def test_no_proxy_connects_directly(
     name: str, make_job: MakeJob, server_tls: ssl.SSLContext, ca_file: str
 ) -> None:
     with Server("tls serve", tls=server_tls) as api, Server("request relay") as proxy:
-        proxy_url = f"http://127.0.0.1:{proxy.port}"
-        os.environ |= {"HTTPS_PROXY": proxy_url, name: "example.com, 127.0.0.0/8"}
-        job = make_job(f"https://127.0.0.1:{api.port}", SSL_CERT_FILE=ca_file)
+        os.environ |= {"HTTPS_PROXY": proxy.url, name: "example.com, 127.0.0.0/8"}
+        job = make_job(api.url, SSL_CERT_FILE=ca_file)
         assert job.main().code == 0
     assert (api.connections, proxy.connections) == (1, 0)
 
@@ -74,7 +73,7 @@ def test_no_proxy_connects_directly(
 def test_plain_http_uses_no_proxy(make_job: MakeJob) -> None:
     """It is for loopback addresses, and a proxy would see the key."""
     with Server("serve") as api, Server("request relay") as proxy:
-        url = f"http://127.0.0.1:{proxy.port}"
-        os.environ |= dict.fromkeys(["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"], url)
-        assert make_job(api.port).main().code == 0
+        names = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]
+        os.environ |= dict.fromkeys(names, proxy.url)
+        assert make_job(api.url).main().code == 0
     assert (api.connections, proxy.connections) == (1, 0)

@@ -12,6 +12,7 @@ import pytest
 
 from lib.api.connection import Attempt, Limits, _Recording, current
 from lib.api.tls import create_context
+from lib.cancellation import Canceled
 from lib.errors import TransportError
 from tests.integration.job import transport_to
 from tests.integration.sockets import CLOSED_PORT, Server, unresponsive
@@ -59,8 +60,7 @@ def test_fault_at_the_api_is_sent_or_not(
     kind: str, script: str, client_tls: ssl.SSLContext, server_tls: ssl.SSLContext
 ) -> None:
     with Server(script, tls=server_tls) as api, proxy_to(kind, api.port, server_tls) as proxy:
-        url, limits = f"https://127.0.0.1:{api.port}", LIMITS.get(script, Limits())
-        error = send(url, client_tls, proxy=proxy, limits=limits)
+        error = send(api.url, client_tls, proxy=proxy, limits=LIMITS.get(script, Limits()))
     assert error.maybe_processed is bool(api.heads) is ("request" in script)
     if error.maybe_processed:  # plain text after the request is not an API without TLS
         assert (error.retryable, error.hint.anchor) == (True, "unreachable")
@@ -91,10 +91,8 @@ def test_failed_connection_is_not_sent(client_tls: ssl.SSLContext, *, proxied: b
 
 @pytest.mark.parametrize("fault", ["fin", "half fin", "stall", "drip"])
 def test_fault_on_a_kept_connection_is_sent_and_bounded_by_the_deadline(fault: str) -> None:
-    with (
-        Server(f"request 200 request {fault}") as api,
-        transport_to(f"http://127.0.0.1:{api.port}", seconds=0.5) as send_to,
-    ):
+    script = f"request 200 request {fault}"
+    with Server(script) as api, transport_to(api.url, seconds=0.5) as send_to:
         assert send_to("GET", "/first").status == 200
         with pytest.raises(TransportError) as caught:
             send_to("POST", "/second")
@@ -103,10 +101,7 @@ def test_fault_on_a_kept_connection_is_sent_and_bounded_by_the_deadline(fault: s
 
 def test_kept_connection_that_was_closed_is_replaced() -> None:
     """The API closes idle connections; the next request must not fail for that."""
-    with (
-        Server("request 200 fin", "serve") as api,
-        transport_to(f"http://127.0.0.1:{api.port}") as send_to,
-    ):
+    with Server("request 200 fin", "serve") as api, transport_to(api.url) as send_to:
         assert send_to("GET", "/op-1").status == 200
         assert api.played.wait(10)
         assert send_to("GET", "/op-1").status == 200
@@ -124,8 +119,7 @@ def test_connection_that_succeeds_too_late_sends_nothing(
         Server(api_script, tls=server_tls) as api,
         Server(proxy_script, target=api.port) as proxy,
     ):
-        through = f"http://127.0.0.1:{proxy.port}"
-        error = send(f"https://127.0.0.1:{api.port}", client_tls, proxy=through, seconds=0.2)
+        error = send(api.url, client_tls, proxy=proxy.url, seconds=0.2)
         assert not error.maybe_processed
         api.released.set()
         proxy.released.set()
@@ -133,11 +127,21 @@ def test_connection_that_succeeds_too_late_sends_nothing(
     assert api.heads == []
 
 
+def test_request_that_arrived_before_a_cancellation_is_sent() -> None:
+    with (
+        Server("request stall") as api,
+        transport_to(api.url, is_abandoned=lambda: bool(api.heads)) as send_to,
+        pytest.raises(Canceled) as caught,
+    ):
+        send_to("POST", "/login")
+    assert caught.value.maybe_processed
+
+
 def test_thread_that_cannot_start_is_not_sent() -> None:
     with Server("serve") as api:
         before = threading.stack_size(1 << 47)  # more than an address space has
         try:
-            error = send(f"http://127.0.0.1:{api.port}")
+            error = send(api.url)
         finally:
             threading.stack_size(before)
     assert (error.maybe_processed, error.retryable, api.heads) == (False, True, [])

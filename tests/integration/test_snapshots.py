@@ -34,7 +34,7 @@ class Scenario(NamedTuple):
     answers: Mapping[str, Sequence[Answer]] = {}  # in turn, by the last segment of the path
     variables: Mapping[str, Any] = {}  # more of the environment
     scripts: Sequence[str] = ("serve",)
-    scheme: str = "http"
+    is_https: bool = False
     post: Mapping[str, Any] = {}  # more of the environment of post
     breaks_state: bool = False  # the disk is full from the login's response to the end of main
 
@@ -97,8 +97,8 @@ SCENARIOS = {
     "redirect": login(Answer(307, headers={"Location": "https://elsewhere.example/"})),
     "unreachable": inputs(api_url=f"http://127.0.0.1:{CLOSED_PORT}"),
     "dns-lookup-failed": inputs(api_url="https://reoclo.invalid"),
-    "certificate-untrusted": Scenario(scripts=["tls serve"], scheme="https"),
-    "tls-missing": Scenario(scripts=["hello plain fin"], scheme="https"),
+    "certificate-untrusted": Scenario(scripts=["tls serve"], is_https=True),
+    "tls-missing": Scenario(scripts=["hello plain fin"], is_https=True),
     "response-lost": Scenario(scripts=["request rst"]),
     "response-lost-passthrough": Scenario(
         variables=PASSTHROUGH, scripts=[*["request rst"] * 5, "serve"]
@@ -139,10 +139,11 @@ def fill_disk(state: Path) -> None:
     state.symlink_to("/dev/full")
 
 
-def play(scenario: Scenario, make_job: MakeJob, tls: ssl.SSLContext) -> str:
+def play(scenario: Scenario, make_job: MakeJob, server_tls: ssl.SSLContext) -> str:
     """Run main and post, and return both logs as they are compared."""
+    tls = server_tls if scenario.is_https else None
     with Server(*scenario.scripts, tls=tls, answers=scenario.answers) as api:
-        job = make_job(f"{scenario.scheme}://127.0.0.1:{api.port}", **scenario.variables)
+        job = make_job(api.url, **scenario.variables)
         if scenario.breaks_state:
             api.answers["login"] = [ACCEPTED._replace(before=lambda: fill_disk(job.state))]
         main = job.main()

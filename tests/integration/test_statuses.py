@@ -13,10 +13,8 @@ from tests.integration.sockets import Answer, Server
 @pytest.mark.parametrize("status", [101, 103, 199])
 def test_1xx_does_not_shift_later_responses(status: int) -> None:
     """The real response to the first request arrives after its 1xx, on the same connection."""
-    with (
-        Server(f"request {status} 500 serve", "serve") as api,
-        transport_to(f"http://127.0.0.1:{api.port}") as send,
-    ):
+    script = f"request {status} 500 serve"
+    with Server(script, "serve") as api, transport_to(api.url) as send:
         with pytest.raises(InvalidResponse) as caught:
             send("POST", "/login")
         assert send("GET", "/op-1").status == 200
@@ -27,9 +25,9 @@ def test_1xx_does_not_shift_later_responses(status: int) -> None:
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirect_is_refused_and_the_key_stays(status: int, make_job: MakeJob) -> None:
     with Server("serve") as elsewhere:
-        location = {"Location": f"http://127.0.0.1:{elsewhere.port}/login"}
+        location = {"Location": f"{elsewhere.url}/login"}
         with Server("serve", answers={"login": [Answer(status, headers=location)]}) as api:
-            job = make_job(api.port)
+            job = make_job(api.url)
             main = job.main()
     assert (main.code, main.anchors, job.stages[-1]) == (1, ["redirect"], "failed")
     assert (api.calls, elsewhere.connections) == (["login"], 0)
@@ -39,6 +37,6 @@ def test_long_output_of_docker_is_truncated(make_job: MakeJob) -> None:
     result = {"exit_code": 1, "stdout": "x" * 3 * 1024 * 1024}
     answers = {"op-1": [Answer(body={"status": "failed", "result": result})]}
     with Server("serve", answers=answers) as api:
-        main = make_job(api.port).main()
+        main = make_job(api.url).main()
     assert main.anchors == ["docker-failed"]
     assert sum(map(len, main.log)) < 80_000

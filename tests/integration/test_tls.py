@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import subprocess
 import sys
@@ -28,7 +29,7 @@ def log_in(make_job: MakeJob) -> Log:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         certificate.configure_cert(context)
         with Server("tls serve", tls=context) as api:
-            job = make_job(f"https://127.0.0.1:{api.port}", **variables)
+            job = make_job(api.url, **variables)
             main = job.main()
         assert (main.code, bool(api.heads)) == (not is_trusted, is_trusted)
         assert api.connections == 1  # an untrusted certificate is final
@@ -72,8 +73,10 @@ def test_unusable_file_is_skipped_and_logged(
     if content is not None:
         path.write_text(content, "utf-8")
     files = {"SSL_CERT_FILE": ca_file, "REQUESTS_CA_BUNDLE": str(path)}
+    os.environ |= files  # where requests would find them, too
     main = log_in(ca.issue_cert("127.0.0.1"), is_trusted=True, **files)
-    [line] = [line for line in main.log if "REQUESTS_CA_BUNDLE" in line]
+    [line] = [line for line in main.log if ".pem" in line]
+    assert "REQUESTS_CA_BUNDLE" in line
     assert str(path) in line
 
 
@@ -81,7 +84,7 @@ def test_each_step_uses_one_connection(
     make_job: MakeJob, server_tls: ssl.SSLContext, ca_file: str
 ) -> None:
     with Server("tls serve", tls=server_tls) as api:
-        job = make_job(f"https://127.0.0.1:{api.port}", SSL_CERT_FILE=ca_file)
+        job = make_job(api.url, SSL_CERT_FILE=ca_file)
         job.main()
         assert api.connections == 1
         job.post()

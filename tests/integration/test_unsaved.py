@@ -35,7 +35,7 @@ def test_unsaved_login_is_logged_out_by_main_or_else_by_post(
 ) -> None:
     refused = [Answer(403, {"detail": "no"})] * is_refused
     with Server("serve", answers={"logout": refused}) as api:
-        job = make_job(api.port)
+        job = make_job(api.url)
         job.state.write_text(f"other={PADDING}\n", "utf-8")
         api.answers["login"] = [Answer(202, LOGIN, before=lambda: limit_size(job.state))]
         main = job.main()
