@@ -120,13 +120,13 @@ def _login_request(environment: Environment) -> LoginRequest:
 
 
 def _incomplete(present: list[str]) -> InputError:
-    summary = "Input credential_id is missing or empty"
-    if present:
-        missing = [name for name in _PASSTHROUGH if name not in present]
-        noun, verb = ("Input", "is") if len(missing) == 1 else ("Inputs", "are")
-        summary = f"{noun} {_list(missing, 'and')} {verb} missing or empty, but "
-        summary += f"{_list(present, 'and')} {'is' if len(present) == 1 else 'are'} set"
-    return _missing(summary, _SET_ONE)
+    if not present:
+        return _missing("Input credential_id is missing or empty", _SET_ONE)
+    missing = [name for name in _PASSTHROUGH if name not in present]
+    noun, verb = ("Input", "is") if len(missing) == 1 else ("Inputs", "are")
+    summary = f"{noun} {_list(missing, 'and')} {verb} missing or empty, but "
+    summary += f"{_list(present, 'and')} {'is' if len(present) == 1 else 'are'} set"
+    return _missing(summary, "Set all three of them, or only credential_id.")
 
 
 def _list(names: Sequence[str], word: str) -> str:

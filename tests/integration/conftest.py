@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,21 +11,34 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.integration.job import Job, clean_process
+from tests.integration.job import Job
 
 MakeJob = Callable[..., Job]
 
+# They would change what a test connects to, and what it trusts.
+_FOREIGN = re.compile("PROXY|SSL_CERT|CA_BUNDLE|EXTRA_CA")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that updates tests/snapshots."""
+    parser.addoption("--update-snapshots", action="store_true", help="write the snapshots anew")
+
 
 @pytest.fixture(autouse=True)
-def process() -> Iterator[None]:
-    """Keep a step's changes to this process, and the process's variables, out of other tests."""
-    with clean_process():
-        yield
+def environment() -> Iterator[None]:
+    """Remove foreign variables from this process, and restore all of them afterwards."""
+    before = dict(os.environ)
+    for name in before:
+        if _FOREIGN.search(name.upper()):
+            del os.environ[name]
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture
-def make_job(tmp_path: Path) -> MakeJob:
-    """Return a function that makes a job for an API's URL or port."""
+def make_job(tmp_path: Path, restored_signals: None) -> MakeJob:  # noqa: ARG001
+    """Return a function that makes a job for an API's URL."""
     return lambda api_url, **variables: Job(tmp_path, api_url, **variables)
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import select
 import socket
+import socketserver
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
+CLOSED_PORT = 9  # of the discard protocol, which no machine serves anymore
 NO_LINGER = b"\1\0\0\0\0\0\0\0"  # closing a socket with this SO_LINGER resets the connection
 HALF = b'HTTP/1.1 202 Accepted\r\nContent-Length: 500\r\n\r\n{"operation_id"'
 PLAIN = b"HTTP/1.1 400 Bad Request\r\n\r\n"
@@ -24,25 +23,21 @@ DONE = {"status": "completed", "server_name": "build-1", "result": {"exit_code":
 
 
 class Answer(NamedTuple):
-    """HTTP response. `before` is called first; `drip` is the seconds between two bytes."""
+    """HTTP response. A body that is not bytes is sent as JSON. `before` is called first."""
 
     status: int = 200
     body: Any = b""
     headers: Mapping[str, str] = {}
     before: Callable[[], object] = str
-    drip: float = 0.0
 
     def send(self, connection: socket.socket) -> None:
-        """Send the response. A body that is neither text nor bytes is sent as JSON."""
+        """Send the response."""
         self.before()
-        text = self.body if isinstance(self.body, str | bytes) else json.dumps(self.body)
-        body = text.encode() if isinstance(text, str) else text
-        lines = [f"{name}: {value}\r\n" for name, value in self.headers.items()]
-        head = f"HTTP/1.1 {self.status} -\r\nContent-Length: {len(body)}\r\n{''.join(lines)}\r\n"
-        connection.sendall(head.encode())
-        for piece in (body[i : i + 1] for i in range(len(body))) if self.drip else [body]:
-            time.sleep(self.drip)
-            connection.sendall(piece)
+        body = self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+        headers = {"Content-Length": len(body), **self.headers}
+        lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
+        head = f"HTTP/1.1 {self.status} -\r\n{''.join(lines)}\r\n"
+        connection.sendall(head.encode() + body)
 
 
 # What "serve" responds unless a test has other answers, by the last segment of the path.
@@ -53,21 +48,16 @@ ANSWERS = {
 }
 
 
-class Server:
-    """Plays one script per connection; the last script repeats.
+class Server(socketserver.ThreadingTCPServer):
+    """Plays one script per connection, and closes it; the last script repeats.
 
-    The words of a script:
-        hello: receive the first bytes. tls: TLS handshake. head: receive a CONNECT.
-        request: receive a request. serve: respond to requests until the client closes.
-        403, for example: send this status. half: send half a response. plain: send text
-        beneath TLS. relay: open a proxy's tunnel to `target`. pause: wait for `released`.
-        fin, rst, stall: close, reset, or leave the connection open without a word.
+    The words of a script are the `do_` methods of `_Connection`, and statuses to send: 403.
 
     Args:
         scripts: The scripts.
         tls: Context of the server's certificate.
         target: Port that a proxy connects to.
-        answers: What "serve" responds in turn, by the last segment of the path.
+        answers: What "serve" responds in turn, by the last segment of the path; the last repeats.
     """
 
     def __init__(
@@ -77,142 +67,129 @@ class Server:
         target: int = 0,
         answers: Mapping[str, Sequence[Answer]] | None = None,
     ) -> None:
-        self.scripts = list(scripts)
+        super().__init__(("127.0.0.1", 0), _Connection)
+        self.port: int = self.socket.getsockname()[1]
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        self.scripts, self.tls, self.target = list(scripts), tls, target
         self.answers = {name: list(given) for name, given in (answers or {}).items()}
         self.heads: list[str] = []  # of the requests that were received
         self.connections = 0
-        self.released, self.closed_by_client = threading.Event(), threading.Event()
+        self.sockets: list[socket.socket] = []
+        self.released = threading.Event()  # ends each "stall"
         self.played = threading.Event()  # a script ended
-        self._tls, self._target = tls, target
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(0.02)
-        self.port: int = self._listener.getsockname()[1]
-        self._threads: list[threading.Thread] = []
-        self._open: list[socket.socket] = []
-        self._stopped = threading.Event()
+        threading.Thread(target=self.serve_forever, args=[0.02]).start()
 
     @property
     def calls(self) -> list[str]:
         """The last segments of the paths that were requested, in order."""
         return [head.split()[1].rpartition("/")[2] for head in self.heads]
 
-    def __enter__(self) -> Self:
-        self._start(self._accept)
-        return self
-
     def __exit__(self, *_: object) -> None:
-        self._stopped.set()
+        self.shutdown()
         self.released.set()
-        self._threads.pop(0).join()
-        self._listener.close()
-        for connection in self._open:
+        for connection in self.sockets:
             close(connection)
-        for thread in self._threads:
-            thread.join()
-        for connection in self._open:
-            connection.close()
+        self.server_close()  # waits until all scripts have ended
 
-    def _start(self, target: Callable[..., None], *args: object) -> None:
-        self._threads.append(threading.Thread(target=target, args=args))
-        self._threads[-1].start()
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Count a connection, and play a script to it in a thread."""
+        self.connections += 1
+        self.sockets.append(request)
+        super().process_request(request, client_address)
 
-    def _accept(self) -> None:
-        while not self._stopped.is_set():
-            with suppress(TimeoutError):
-                connection, _ = self._listener.accept()
-                script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
-                self.connections += 1
-                self._open.append(connection)
-                self._start(self._play, connection, script)
 
-    def _play(self, connection: socket.socket, script: str) -> None:
+class _Connection(socketserver.BaseRequestHandler):
+    request: socket.socket
+    server: Server
+
+    def handle(self) -> None:
         with suppress(OSError):
-            for word in script.split():
-                if word == "tls":
-                    assert self._tls
-                    connection = self._tls.wrap_socket(connection, server_side=True)
-                    self._open.append(connection)
-                elif word.isdigit():
-                    Answer(int(word)).send(connection)
+            for word in _next(self.server.scripts).split():
+                if word.isdigit():
+                    Answer(int(word)).send(self.request)
                 else:
-                    self._do(word, connection)
-        self.played.set()
+                    getattr(self, f"do_{word}")()
+        self.server.played.set()
 
-    def _do(self, word: str, connection: socket.socket) -> None:
-        actions: dict[str, Callable[[], object]] = {
-            "hello": lambda: connection.recv(4096),
-            "head": lambda: self.heads.append(receive(connection)),
-            "request": lambda: self._request(connection),
-            "serve": lambda: self._serve(connection),
-            "half": lambda: connection.sendall(HALF),
-            "plain": lambda: socket.socket.send(connection, PLAIN),
-            "relay": lambda: self._relay(connection),
-            "pause": lambda: self.released.wait(10),
-            "fin": lambda: close(connection),
-            "rst": lambda: reset(connection),
-            "stall": lambda: None,
-        }
-        actions[word]()
+    def finish(self) -> None:
+        self.request.close()
 
-    def _request(self, connection: socket.socket) -> None:
-        try:
-            head = receive(connection)
-        except OSError:  # without TLS's own goodbye
-            head = ""
-        if not head:
-            self.closed_by_client.set()
+    def do_hello(self) -> None:
+        """Receive the first bytes."""
+        self.request.recv(4096)
+
+    def do_tls(self) -> None:
+        """Perform the TLS handshake, and use TLS for all that follows."""
+        assert self.server.tls
+        self.request = self.server.tls.wrap_socket(self.request, server_side=True)
+        self.server.sockets.append(self.request)
+
+    def do_request(self) -> None:
+        """Receive a request, or end the script if the client closes the connection."""
+        with self.request.makefile("rb") as file:
+            line = file.readline().decode()
+            headers = http.client.parse_headers(file)
+            file.read(int(headers.get("Content-Length", 0)))
+        if not line:
             raise ConnectionAbortedError
-        self.heads.append(head)
+        self.server.heads.append(f"{line}{headers}")
 
-    def _serve(self, connection: socket.socket) -> None:
+    def do_serve(self) -> None:
+        """Respond to requests until the client closes the connection."""
         while True:
-            self._request(connection)
-            name = self.calls[-1]
-            queue = self.answers.get(name) or [ANSWERS.get(name, Answer(418))]
-            (queue.pop(0) if len(queue) > 1 else queue[0]).send(connection)
+            self.do_request()
+            name = self.server.calls[-1]
+            answers = self.server.answers.get(name) or [ANSWERS.get(name, Answer(418))]
+            _next(answers).send(self.request)
 
-    def _relay(self, connection: socket.socket) -> None:
-        upstream = socket.create_connection(("127.0.0.1", self._target))
-        self._open.append(upstream)
-        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-        while True:
-            is_pending = isinstance(connection, ssl.SSLSocket) and connection.pending()
-            both = [connection, upstream]
-            for source in [connection] if is_pending else select.select(both, [], [])[0]:
-                other = upstream if source is connection else connection
-                try:
-                    data = source.recv(65536)
-                except ConnectionResetError:
-                    return reset(other)
-                if not data:
-                    return close(other)
-                other.sendall(data)
+    def do_half(self) -> None:
+        """Send half a response."""
+        self.request.sendall(HALF)
+
+    def do_drip(self) -> None:
+        """Send a response whose body never ends, although the next byte always arrives soon."""
+        self.do_half()
+        while not self.server.released.wait(0.05):
+            self.request.sendall(b" ")
+
+    def do_plain(self) -> None:
+        """Send text beneath TLS."""
+        socket.socket.send(self.request, PLAIN)
+
+    def do_relay(self) -> None:
+        """Open a proxy's tunnel to the target, until one side closes it."""
+        with socket.create_connection(("127.0.0.1", self.server.target)) as upstream:
+            self.request.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            other = {self.request: upstream, upstream: self.request}
+            while True:
+                for source in select.select(other, [], [])[0]:
+                    data = source.recv(65536)  # more than a record of TLS, so that none is left
+                    if not data:
+                        return
+                    other[source].sendall(data)
+
+    def do_stall(self) -> None:
+        """Do nothing, and leave the connection open."""
+        self.server.released.wait()
+
+    def do_fin(self) -> None:
+        """Close the connection, without a close_notify of TLS."""
+        close(self.request)
+
+    def do_rst(self) -> None:
+        """Reset the connection."""
+        self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+        self.request.close()
 
 
-def receive(connection: socket.socket) -> str:
-    """Receive a request, and return its head; an empty one if the connection was closed."""
-    data = b""
-    while b"\r\n\r\n" not in data:
-        data += (more := connection.recv(65536))
-        if not more:
-            return ""
-    head, _, body = data.partition(b"\r\n\r\n")
-    length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0] or 0)
-    while len(body) < length:
-        body += connection.recv(65536)
-    return head.decode()
+def _next(queue: list[Any]) -> Any:
+    return queue.pop(0) if len(queue) > 1 else queue[0]
 
 
 def close(connection: socket.socket) -> None:
-    """End a connection in both directions, without TLS's own farewell."""
+    """End a connection in both directions."""
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
-
-
-def reset(connection: socket.socket) -> None:
-    """Reset a connection."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
-    connection.close()
 
 
 @contextmanager
@@ -222,9 +199,3 @@ def unresponsive() -> Iterator[tuple[str, int]]:
         address = listener.getsockname()
         with socket.create_connection(address):
             yield address
-
-
-def closed_port() -> int:
-    """Return a port where nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

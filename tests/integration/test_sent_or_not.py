@@ -5,42 +5,31 @@ from __future__ import annotations
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from typing import Any
 
 import pytest
-from urllib3.connectionpool import HTTPConnectionPool
 
-from lib.api.connection import Limits, RecordingAdapter, _Recording
+from lib.api.connection import Attempt, Limits, _Recording, current
 from lib.api.tls import create_context
-from lib.api.transport import Transport, open_session
-from lib.deadline import Clock, Deadline
+from lib.cancellation import Canceled
 from lib.errors import TransportError
-from tests.integration.job import KEY, transport_to
-from tests.integration.sockets import Server, closed_port, unresponsive
+from tests.integration.job import transport_to
+from tests.integration.sockets import CLOSED_PORT, Server, unresponsive
 
-SHORT = Limits(connect=0.3, read=5)
-SHORT_READ = Limits(read=0.3)
-LIMITS = {"hello stall": SHORT, "head stall": SHORT, "tls request stall": SHORT_READ}
-RELAY = {"http": "head relay", "https": "tls head relay"}
+SHORT, SHORT_READ = Limits(connect=0.3), Limits(read=0.3)
+LIMITS = {"hello stall": SHORT, "request stall": SHORT, "tls request stall": SHORT_READ}
 
-# What can happen to a connection to the API, and whether the request was sent by then.
-API_FAULTS = {
-    "hello fin": False,
-    "hello rst": False,
-    "hello stall": False,
-    "hello plain fin": False,
-    "tls request fin": True,
-    "tls request rst": True,
-    "tls request stall": True,
-    "tls request plain fin": True,
-    "tls request half fin": True,
-    "tls request half rst": True,
-}
+# What can happen to a connection to the API, before it received the request or after that.
+API_FAULTS = [
+    *(f"hello {end}" for end in ("fin", "rst", "stall", "plain fin")),
+    *(f"tls request {end}" for end in ("fin", "rst", "stall", "plain fin", "half fin", "half rst")),
+]
 # What can happen to a connection to a proxy. It never sees the request.
 PROXY_FAULTS = {
-    "http": ["fin", "rst", "head fin", "head rst", "head stall", "head 407", "head 502"],
+    "http": ["fin", "rst", *(f"request {end}" for end in ("fin", "rst", "stall", "407", "502"))],
     "https": ["hello fin", "hello rst", "hello plain fin"]
-    + [f"tls head {end}" for end in ("fin", "rst", "407", "502")],
+    + [f"tls request {end}" for end in ("fin", "rst", "407", "502")],
 }
 
 
@@ -50,59 +39,42 @@ def client_tls(ca_file: str) -> ssl.SSLContext:
     return create_context({"SSL_CERT_FILE": ca_file}, print)
 
 
-def send(
-    url: str,
-    tls: ssl.SSLContext | None,
-    *,
-    proxy: str = "",
-    limits: Limits = Limits(),  # noqa: B008 immutable
-    seconds: float = 20,
-) -> TransportError:
+def send(url: str, tls: ssl.SSLContext | None = None, **options: Any) -> TransportError:
     """Send a login request, and return its error."""
-    session = open_session(KEY, tls)
-    session.proxies = {"https": proxy} if proxy else {}
-    clock = Clock()
-    transport = Transport(url, session, clock, limits)
-    with session, pytest.raises(TransportError) as caught:
-        transport.send("POST", "/login", {}, deadlines=(Deadline(clock, seconds),))
+    with transport_to(url, tls, **options) as send_to, pytest.raises(TransportError) as caught:
+        send_to("POST", "/login")
     return caught.value
 
 
 @contextmanager
-def api_behind(proxy: str, *scripts: str, tls: ssl.SSLContext) -> Iterator[tuple[Server, str]]:
-    """Yield an API and the URL of the proxy in front of it; no URL without a kind of proxy."""
-    with Server(*scripts, tls=tls) as api:
-        if not proxy:
-            yield api, ""
-            return
-        with Server(RELAY[proxy], tls=tls, target=api.port) as relay:
-            yield api, f"{proxy}://127.0.0.1:{relay.port}"
+def proxy_to(kind: str, port: int, tls: ssl.SSLContext) -> Iterator[str]:
+    """Yield the URL of a proxy that connects to a port; an empty one for no kind of proxy."""
+    script = "tls request relay" if kind == "https" else "request relay"
+    with Server(script, tls=tls, target=port) as proxy:
+        yield f"{kind}://127.0.0.1:{proxy.port}" if kind else ""
 
 
 @pytest.mark.parametrize("script", API_FAULTS)
-@pytest.mark.parametrize("proxy", ["", "http", "https"])
+@pytest.mark.parametrize("kind", ["", "http", "https"])
 def test_fault_at_the_api_is_sent_or_not(
-    proxy: str, script: str, client_tls: ssl.SSLContext, server_tls: ssl.SSLContext
+    kind: str, script: str, client_tls: ssl.SSLContext, server_tls: ssl.SSLContext
 ) -> None:
-    with api_behind(proxy, script, tls=server_tls) as (api, proxy_url):
-        limits = LIMITS.get(script, Limits())
-        error = send(f"https://127.0.0.1:{api.port}", client_tls, proxy=proxy_url, limits=limits)
-    assert error.maybe_processed is API_FAULTS[script]
-    assert bool(api.heads) is API_FAULTS[script]
+    with Server(script, tls=server_tls) as api, proxy_to(kind, api.port, server_tls) as proxy:
+        error = send(api.url, client_tls, proxy=proxy, limits=LIMITS.get(script, Limits()))
+    assert error.maybe_processed is bool(api.heads) is ("request" in script)
     if error.maybe_processed:  # plain text after the request is not an API without TLS
         assert (error.retryable, error.hint.anchor) == (True, "unreachable")
 
 
 @pytest.mark.parametrize(
-    ("proxy", "script"), [(kind, script) for kind in PROXY_FAULTS for script in PROXY_FAULTS[kind]]
+    ("kind", "script"), [(kind, script) for kind in PROXY_FAULTS for script in PROXY_FAULTS[kind]]
 )
 def test_fault_at_a_proxy_is_not_sent(
-    proxy: str, script: str, client_tls: ssl.SSLContext, server_tls: ssl.SSLContext
+    kind: str, script: str, client_tls: ssl.SSLContext, server_tls: ssl.SSLContext
 ) -> None:
     with Server(script, tls=server_tls) as server:
-        url = f"{proxy}://127.0.0.1:{server.port}"
-        limits = LIMITS.get(script, Limits())
-        error = send("https://127.0.0.1", client_tls, proxy=url, limits=limits)
+        proxy, limits = f"{kind}://127.0.0.1:{server.port}", LIMITS.get(script, Limits())
+        error = send("https://127.0.0.1", client_tls, proxy=proxy, limits=limits)
     assert not error.maybe_processed
 
 
@@ -110,76 +82,80 @@ def test_fault_at_a_proxy_is_not_sent(
 def test_failed_connection_is_not_sent(client_tls: ssl.SSLContext, *, proxied: bool) -> None:
     """It is refused, or times out."""
     with unresponsive() as (_, silent):
-        for port in (silent, closed_port()):
-            url = f"127.0.0.1:{port}"
-            proxy = f"http://{url}" if proxied else ""
-            error = send(f"https://{url}", client_tls, proxy=proxy, limits=SHORT)
+        for port in (silent, CLOSED_PORT):
+            address = f"127.0.0.1:{port}"
+            proxy = f"http://{address}" if proxied else ""
+            error = send(f"https://{address}", client_tls, proxy=proxy, limits=SHORT)
             assert (error.maybe_processed, error.retryable) == (False, True)
 
 
-@pytest.mark.parametrize(
-    "script", ["request fin", "request rst", "request stall", "request half fin"]
-)
-def test_fault_after_a_request_on_a_kept_connection_is_sent(script: str) -> None:
-    with Server(f"request 200 {script}") as api, transport_to(api.port, SHORT_READ) as send_to:
+@pytest.mark.parametrize("fault", ["fin", "half fin", "stall", "drip"])
+def test_fault_on_a_kept_connection_is_sent_and_bounded_by_the_deadline(fault: str) -> None:
+    script = f"request 200 request {fault}"
+    with Server(script) as api, transport_to(api.url, seconds=0.5) as send_to:
         assert send_to("GET", "/first").status == 200
         with pytest.raises(TransportError) as caught:
             send_to("POST", "/second")
-    assert caught.value.maybe_processed
+    assert (caught.value.maybe_processed, caught.value.retryable) == (True, True)
 
 
 def test_kept_connection_that_was_closed_is_replaced() -> None:
     """The API closes idle connections; the next request must not fail for that."""
-    with Server("request 200 fin", "serve") as api, transport_to(api.port) as send_to:
-        for _ in range(2):
-            assert send_to("GET", "/op-1").status == 200
-            assert api.played.wait(10)
+    with Server("request 200 fin", "serve") as api, transport_to(api.url) as send_to:
+        assert send_to("GET", "/op-1").status == 200
+        assert api.played.wait(10)
+        assert send_to("GET", "/op-1").status == 200
     assert api.connections == 2
 
 
-@pytest.mark.parametrize("pausing", ["api", "proxy"])
+@pytest.mark.parametrize(
+    ("api_script", "proxy_script"),
+    [("stall tls request", "request relay"), ("tls request", "request stall relay")],
+)
 def test_connection_that_succeeds_too_late_sends_nothing(
-    pausing: str, client_tls: ssl.SSLContext, server_tls: ssl.SSLContext
+    api_script: str, proxy_script: str, client_tls: ssl.SSLContext, server_tls: ssl.SSLContext
 ) -> None:
-    with Server("pause tls request" if pausing == "api" else "tls request", tls=server_tls) as api:
-        script = "head pause relay" if pausing == "proxy" else "head relay"
-        with Server(script, target=api.port) as proxy:
-            url, through = (f"://127.0.0.1:{server.port}" for server in (api, proxy))
-            error = send(f"https{url}", client_tls, proxy=f"http{through}", seconds=0.2)
-            assert not error.maybe_processed
-            api.released.set()
-            proxy.released.set()
-            assert api.closed_by_client.wait(10)
-        assert api.heads == []
+    with (
+        Server(api_script, tls=server_tls) as api,
+        Server(proxy_script, target=api.port) as proxy,
+    ):
+        error = send(api.url, client_tls, proxy=proxy.url, seconds=0.2)
+        assert not error.maybe_processed
+        api.released.set()
+        proxy.released.set()
+        assert api.played.wait(10)
+    assert api.heads == []
+
+
+def test_request_that_arrived_before_a_cancellation_is_sent() -> None:
+    with (
+        Server("request stall") as api,
+        transport_to(api.url, is_abandoned=lambda: bool(api.heads)) as send_to,
+        pytest.raises(Canceled) as caught,
+    ):
+        send_to("POST", "/login")
+    assert caught.value.maybe_processed
 
 
 def test_thread_that_cannot_start_is_not_sent() -> None:
     with Server("serve") as api:
         before = threading.stack_size(1 << 47)  # more than an address space has
         try:
-            error = send(f"http://127.0.0.1:{api.port}", None)
+            error = send(api.url)
         finally:
             threading.stack_size(before)
-        assert (error.maybe_processed, error.retryable) == (False, True)
-        assert api.heads == []
+    assert (error.maybe_processed, error.retryable, api.heads) == (False, True, [])
 
 
-def test_dead_address_costs_little_of_the_time() -> None:
-    """The name's first address does not respond; the deadline allows no full connect timeout."""
-    with Server("serve") as api, unresponsive() as dead, open_session(KEY, None) as session:
+@pytest.mark.timeout(30)
+def test_dead_address_costs_little_of_the_connect_timeout() -> None:
+    with Server("stall") as api, unresponsive() as dead:
 
         class TwoAddresses(_Recording):
             def _addresses(self) -> list[tuple[str, int]]:
                 return [dead, ("127.0.0.1", api.port)]
 
-        class Pool(HTTPConnectionPool):
-            ConnectionCls = TwoAddresses
-
-        adapter = session.get_adapter("http://")
-        assert isinstance(adapter, RecordingAdapter)
-        adapter.poolmanager.pool_classes_by_scheme = {"http": Pool}
-        clock = Clock()
-        limits = Limits(address=0.1, connect=60, read=60)
-        transport = Transport("http://two-addresses", session, clock, limits)
-        deadlines = (Deadline(clock, 20),)
-        assert transport.send("GET", "/op-1", None, deadlines=deadlines).status == 200
+        current.attempt = Attempt(Limits(address=0.1, connect=60))
+        with closing(TwoAddresses("two-addresses")) as connection:
+            connection.connect()
+            assert connection.sock.getpeername() == ("127.0.0.1", api.port)

@@ -1,26 +1,22 @@
 """The whole log of main and post for each failure, compared with tests/snapshots.
 
-`python -m tests.integration.test_snapshots --update` writes the files anew.
+`pytest tests/integration/test_snapshots.py --update-snapshots` writes the files anew.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
 import re
 import signal
 import ssl
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import trustme
 
-from tests.integration.job import KEY, PASSTHROUGH, Job, clean_process
-from tests.integration.sockets import DONE, LOGIN, RUNNING, Answer, Server, closed_port
-from tests.integration.test_unsaved import fill_disk, free_disk, unsaved
+from tests.integration.conftest import MakeJob
+from tests.integration.job import KEY, PASSTHROUGH
+from tests.integration.sockets import CLOSED_PORT, DONE, LOGIN, RUNNING, Answer, Server
 
 SNAPSHOTS = Path(__file__).resolve().parents[1] / "snapshots"
 
@@ -38,7 +34,7 @@ class Scenario(NamedTuple):
     answers: Mapping[str, Sequence[Answer]] = {}  # in turn, by the last segment of the path
     variables: Mapping[str, Any] = {}  # more of the environment
     scripts: Sequence[str] = ("serve",)
-    url: Callable[[int], str] = "http://127.0.0.1:{}".format  # of the server's port
+    is_https: bool = False
     post: Mapping[str, Any] = {}  # more of the environment of post
     breaks_state: bool = False  # the disk is full from the login's response to the end of main
 
@@ -67,15 +63,7 @@ def inputs(**values: Any) -> Scenario:
     return Scenario(variables={f"INPUT_{name.upper()}": value for name, value in values.items()})
 
 
-def https(port: int) -> str:
-    return f"https://127.0.0.1:{port}"
-
-
-def cancel() -> None:
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-PAGE = "<html><title>Sign in</title></html>"
+PAGE = b"<html><title>Sign in</title></html>"
 DAEMON = 'Error response from daemon: Get "https://ghcr.io/v2/": '
 ACCEPTED = Answer(202, LOGIN)
 NOT_ERASED = {"exit_code": 0, "stderr": "WARNING: could not erase credentials: no such key"}
@@ -92,8 +80,8 @@ SCENARIOS = {
     "input-api-key-of-wrong-kind": inputs(api_key="rk_t_0123456789abcdef"),
     "input-server-id-invalid": inputs(server_id="build-1"),
     "input-credential-missing": inputs(credential_id=""),
-    "input-both-modes": inputs(registry_url="ghcr.io"),
     "input-passthrough-incomplete": inputs(credential_id="", username="octocat"),
+    "input-both-modes": inputs(registry_url="ghcr.io"),
     "input-cleanup-invalid": inputs(cleanup="yes"),
     "input-timeout-invalid": inputs(timeout="5m"),
     "input-api-url-plain-http": inputs(api_url="http://api.reoclo.com"),
@@ -108,10 +96,10 @@ SCENARIOS = {
     "status-429": login(Answer(429, {"detail": "Slow down"}, {"Retry-After": "7200"})),
     "status-502": login(Answer(502, PAGE)),
     "redirect": login(Answer(307, headers={"Location": "https://elsewhere.example/"})),
-    "unreachable": Scenario(url=lambda _: f"http://127.0.0.1:{closed_port()}"),
-    "dns-lookup-failed": Scenario(url=lambda _: "https://reoclo.invalid"),
-    "certificate-untrusted": Scenario(scripts=["tls serve"], url=https),
-    "tls-missing": Scenario(scripts=["hello plain fin"], url=https),
+    "unreachable": inputs(api_url=f"http://127.0.0.1:{CLOSED_PORT}"),
+    "dns-lookup-failed": inputs(api_url="https://reoclo.invalid"),
+    "certificate-untrusted": Scenario(scripts=["tls serve"], is_https=True),
+    "tls-missing": Scenario(scripts=["hello plain fin"], is_https=True),
     "response-lost": Scenario(scripts=["request rst"]),
     "response-lost-passthrough": Scenario(
         variables=PASSTHROUGH, scripts=[*["request rst"] * 5, "serve"]
@@ -130,7 +118,7 @@ SCENARIOS = {
     "server-timeout": operation(status="timeout"),
     "no-result": operation(status="completed"),
     "timeout": Scenario({"op-1": [Answer(body=RUNNING)]}, {"INPUT_TIMEOUT": "20"}),
-    "canceled": login(Answer(202, LOGIN, before=cancel)),
+    "canceled": login(Answer(202, LOGIN, before=lambda: signal.raise_signal(signal.SIGTERM))),
     "logout-accepted-without-operation": logout(Answer(204)),
     "logout-403": logout(Answer(403, {"detail": "Operation registry_logout not allowed"})),
     "logout-500": logout(Answer(500, {"detail": "database is down"})),
@@ -146,56 +134,43 @@ SCENARIOS = {
 }
 
 
-def play(scenario: Scenario, folder: Path) -> str:
+def fill_disk(state: Path) -> None:
+    """Replace the state file by one on a full disk."""
+    state.rename(state.with_name("before"))
+    state.symlink_to("/dev/full")
+
+
+def play(scenario: Scenario, make_job: MakeJob, server_tls: ssl.SSLContext) -> str:
     """Run main and post, and return both logs as they are compared."""
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    if scenario.url is https:
-        trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
+    tls = server_tls if scenario.is_https else None
     with Server(*scenario.scripts, tls=tls, answers=scenario.answers) as api:
-        job = Job(folder, scenario.url(api.port), **scenario.variables)
+        job = make_job(api.url, **scenario.variables)
         if scenario.breaks_state:
-            api.answers["login"] = [unsaved(job, fill_disk)]
+            api.answers["login"] = [ACCEPTED._replace(before=lambda: fill_disk(job.state))]
         main = job.main()
-        free_disk(job.state)
+        if scenario.breaks_state:
+            job.state.with_name("before").replace(job.state)
         post = job.post(**scenario.post)
-    parts = []
-    for name, ended in (("main", main), ("post", post)):
-        parts += [f"--- {name}: exit code {ended.code}", *ended.log]
-    text = "\n".join(parts) + "\n"
+    lines = [f"--- main: exit code {main.code}", *main.log]
+    lines += [f"--- post: exit code {post.code}", *post.log]
+    text = "\n".join(lines) + "\n"
     for pattern, replacement in _VOLATILE.items():
         text = re.sub(pattern, replacement, text, flags=re.MULTILINE)
     return text
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_log_equals_snapshot(name: str, tmp_path: Path) -> None:
-    assert play(SCENARIOS[name], tmp_path) == (SNAPSHOTS / f"{name}.txt").read_text("utf-8")
-
-
-def test_annotations_are_shorter_than_500_characters() -> None:
-    for path in SNAPSHOTS.glob("*.txt"):
-        for line in path.read_text("utf-8").splitlines():
-            assert not line.startswith(("::error::", "::warning::")) or len(line) < 500, path.name
+def test_log_equals_snapshot(
+    name: str, make_job: MakeJob, server_tls: ssl.SSLContext, request: pytest.FixtureRequest
+) -> None:
+    log, path = play(SCENARIOS[name], make_job, server_tls), SNAPSHOTS / f"{name}.txt"
+    if request.config.getoption("--update-snapshots", default=False):
+        path.write_text(log, "utf-8")
+    assert log == path.read_text("utf-8")
+    assert KEY not in log
+    annotations = [line for line in log.splitlines() if line.startswith(("::error", "::warning"))]
+    assert all(len(annotation) < 500 for annotation in annotations)
 
 
 def test_each_snapshot_has_a_scenario() -> None:
     assert {path.stem for path in SNAPSHOTS.glob("*.txt")} == {*SCENARIOS}
-
-
-def test_no_snapshot_contains_the_key() -> None:
-    assert not [path for path in SNAPSHOTS.glob("*.txt") if KEY in path.read_text("utf-8")]
-
-
-def _update() -> None:
-    for old in SNAPSHOTS.glob("*.txt"):
-        old.unlink()
-    for name, scenario in SCENARIOS.items():
-        with tempfile.TemporaryDirectory() as folder, clean_process():
-            (SNAPSHOTS / f"{name}.txt").write_text(play(scenario, Path(folder)), "utf-8")
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--update", action="store_true", required=True, help="write the files")
-    parser.parse_args()
-    _update()

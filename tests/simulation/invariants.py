@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from lib.errors import ActionError
 from lib.state import LoginState
-from tests.integration.job import KEY, SERVER_ID
+from tests.integration.job import KEY, VARIABLES
 from tests.scheduler import MOST_SLEEPS
 from tests.simulation.job import TIMEOUT_SECONDS, Job
 
@@ -36,7 +36,7 @@ def _cleanup(job: Job) -> Checks:
     warning = "".join(annotations_of(job, "post"))
     yield stays_logged_in and not warning, "silent login"
     yield bool(warning) and not stays_logged_in and not _may_warn(job), "false warning"
-    is_named = "build-1" in warning or SERVER_ID in warning
+    is_named = "build-1" in warning or VARIABLES["INPUT_SERVER_ID"] in warning
     yield bool(warning) and not is_named, "the warning does not name the server"
 
 

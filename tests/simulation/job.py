@@ -18,26 +18,24 @@ from lib.entry import Step, System
 from lib.inputs import DEFAULT_API_URL
 from lib.state import LoginState, Stage
 from lib.stop_file import StepFiles
-from tests.integration.job import KEY, LOGIN_ID, PASSTHROUGH, SERVER_ID, VAULT
+from tests.integration.job import KEY, LOGIN_ID, PASSTHROUGH, VARIABLES
 from tests.scheduler import Scheduler
 from tests.simulation.api import Attempt, Fault, Network, Operation
 
 TIMEOUT_SECONDS = 20
 MOST_POINTS = 3  # a choice point that is passed more often offers nothing anymore
 STAGES = ("", *(stage.value for stage in Stage))
-_NONE = LoginState(stage=Stage.NONE, id=LOGIN_ID, step="__reoclo")
+_NONE = LoginState(stage=Stage.NONE, id=LOGIN_ID, step=VARIABLES["GITHUB_ACTION"])
 _STEP = {
-    "INPUT_API_KEY": KEY,
-    "INPUT_SERVER_ID": SERVER_ID,
+    **VARIABLES,
     "INPUT_TIMEOUT": str(TIMEOUT_SECONDS),
-    "GITHUB_ACTION": _NONE.step,
     "GITHUB_STATE": "/simulated/GITHUB_STATE",
     "GITHUB_OUTPUT": "/simulated/GITHUB_OUTPUT",
 }
 JOBS: Mapping[str, Mapping[str, str]] = {
-    "vault": VAULT,
+    "vault": {},
     "passthrough": PASSTHROUGH,
-    "vault, composite": {**VAULT, "GITHUB_ACTION_PATH": "/composite", "RUNNER_DEBUG": "1"},
+    "vault, composite": {"GITHUB_ACTION_PATH": "/composite", "RUNNER_DEBUG": "1"},
     "passthrough, no process table": PASSTHROUGH,
 }
 Pick = Callable[[str, tuple[str, ...]], int]
