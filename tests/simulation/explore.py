@@ -16,8 +16,7 @@ from itertools import chain
 from tests.simulation.invariants import violations
 from tests.simulation.job import JOBS, Job
 
-# The most switches between main and post, by the number of faults of a schedule.
-SWITCHES = {0: 0, 1: 4, 2: 1}
+SWITCHES = {0: 0, 1: 4, 2: 1}  # the most between main and post, by the number of faults
 
 
 def every_schedule(kind: str) -> Iterator[Job]:

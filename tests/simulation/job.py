@@ -91,8 +91,7 @@ class Job(Scheduler):
 
     def told(self, actor: str, kind: str) -> str:
         """Return what the latest response told an actor of its login or logout."""
-        kinds = {kind, f"{kind} poll"}
-        told = [each.told for each in self.attempts if each.actor == actor and each.kind in kinds]
+        told = [a.told for a in self.attempts if a.actor == actor and a.kind.startswith(kind)]
         return told[-1] if told else ""
 
     def logins_told(self) -> set[str]:
