@@ -74,12 +74,12 @@ class Job:
     """Runs main and post as the launcher does."""
 
     def __init__(self, folder: Path, api_url: str, **variables: Any) -> None:
-        self.state, self._output = folder / "state", folder / "output"
+        self.state, self.output = folder / "state", folder / "output"
         self.variables = {
             **VARIABLES,
             "INPUT_API_URL": api_url,
             "GITHUB_STATE": str(self.state),
-            "GITHUB_OUTPUT": str(self._output),
+            "GITHUB_OUTPUT": str(self.output),
             **variables,
         }
 
@@ -108,7 +108,7 @@ class Job:
     @property
     def outputs(self) -> list[str]:
         """The names of the step outputs."""
-        text = self._output.read_text("utf-8") if self._output.exists() else ""
+        text = self.output.read_text("utf-8") if self.output.exists() else ""
         return [name for name, _ in _OUTPUT.findall(text)]
 
     def _run(

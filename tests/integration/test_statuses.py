@@ -11,7 +11,7 @@ import pytest
 from lib.errors import InvalidResponse
 from tests.integration.conftest import MakeJob
 from tests.integration.job import KEY, transport_to
-from tests.integration.sockets import Answer, Server
+from tests.integration.sockets import LOGIN, Answer, Server
 
 
 @pytest.mark.parametrize("status", [101, 103, 199])
@@ -56,3 +56,13 @@ def test_netrc_does_not_replace_the_key(
     with Server("tls serve", tls=server_tls) as api:
         assert make_job(api.url, SSL_CERT_FILE=ca_file).main().code == 0
     assert all(f"Authorization: Bearer {KEY}" in head for head in api.heads)
+
+
+def test_key_in_a_response_is_neither_saved_nor_an_output(make_job: MakeJob) -> None:
+    login = Answer(202, {**LOGIN, "registry_type": KEY})
+    with Server("serve", answers={"login": [login]}) as api:
+        job = make_job(api.url)
+        main = job.main()
+    assert (main.code, job.stages[-1]) == (0, "succeeded")
+    files = [job.state, *job.state.parent.glob("docker-auth-*"), job.output]
+    assert all(KEY not in file.read_text("utf-8") for file in files)
