@@ -54,18 +54,21 @@ def proxy_to(kind: str, port: int, tls: ssl.SSLContext) -> Iterator[str]:
         yield f"{kind}://127.0.0.1:{proxy.port}" if kind else ""
 
 
+@pytest.mark.timeout(30)
 @pytest.mark.parametrize("script", API_FAULTS)
 @pytest.mark.parametrize("kind", ["", "http", "https"])
 def test_fault_at_the_api_is_sent_or_not(
     kind: str, script: str, client_tls: ssl.SSLContext, server_tls: ssl.SSLContext
 ) -> None:
     with Server(script, tls=server_tls) as api, proxy_to(kind, api.port, server_tls) as proxy:
-        error = send(api.url, client_tls, proxy=proxy, limits=LIMITS.get(script, Limits()))
+        limits = LIMITS.get(script, Limits())
+        error = send(api.url, client_tls, proxy=proxy, limits=limits, seconds=60)
     assert error.maybe_processed is bool(api.heads) is ("request" in script)
     if error.maybe_processed:  # plain text after the request is not an API without TLS
         assert (error.retryable, error.hint.anchor) == (True, "unreachable")
 
 
+@pytest.mark.timeout(30)
 @pytest.mark.parametrize(
     ("kind", "script"), [(kind, script) for kind in PROXY_FAULTS for script in PROXY_FAULTS[kind]]
 )
@@ -74,7 +77,7 @@ def test_fault_at_a_proxy_is_not_sent(
 ) -> None:
     with Server(script, tls=server_tls) as server:
         proxy, limits = f"{kind}://127.0.0.1:{server.port}", LIMITS.get(script, Limits())
-        error = send("https://127.0.0.1", client_tls, proxy=proxy, limits=limits)
+        error = send("https://127.0.0.1", client_tls, proxy=proxy, limits=limits, seconds=60)
     assert not error.maybe_processed
 
 

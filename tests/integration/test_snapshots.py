@@ -105,6 +105,7 @@ SCENARIOS = {
         variables=PASSTHROUGH, scripts=[*["request rst"] * 5, "serve"]
     ),
     "unexpected-response": login(Answer(body=PAGE)),
+    "unexpected-response-is-a-list": login(Answer(body=[])),
     "unexpected-response-too-large": login(Answer(body=b" " * 4200000)),
     "docker-daemon": docker("Cannot connect to the Docker daemon at unix:///var/run/docker.sock."),
     "docker-permission": docker("permission denied while trying to connect to the Docker daemon"),
@@ -115,6 +116,10 @@ SCENARIOS = {
     "registry-unauthorized": docker(f"{DAEMON}unauthorized: authentication required"),
     "registry-denied": docker(f"{DAEMON}denied: denied"),
     "docker-failed": docker("docker: command not found", 127),
+    "operation-vanished": Scenario(
+        {"op-1": [Answer(body=RUNNING), Answer(404, {"detail": "Gone"}), Answer(body=DONE)]}
+    ),
+    "operation-of-another-id": operation(operation_id="op-9"),
     "server-timeout": operation(status="timeout"),
     "no-result": operation(status="completed"),
     "timeout": Scenario({"op-1": [Answer(body=RUNNING)]}, {"INPUT_TIMEOUT": "20"}),
@@ -131,6 +136,7 @@ SCENARIOS = {
     "state-damaged": Scenario(post={"STATE_login": '{"version": 1}'}),
     "post-without-api-key": Scenario(post={"INPUT_API_KEY": ""}),
     "internal-error": inputs(timeout=7),  # no text, which no runner sets
+    "internal-error-in-post": Scenario(post={"GITHUB_SHA": b"no text either"}),
 }
 
 
