@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 MOST_SLEEPS = 20_000  # an actor that sleeps more often never ends
-_threads = ThreadPoolExecutor(max_workers=1000)
+_threads = ThreadPoolExecutor(max_workers=100_000)  # a thread for each actor
 
 
 class Killed(BaseException):

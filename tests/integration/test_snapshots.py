@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import ssl
@@ -59,6 +60,10 @@ def logout(*answers: Answer, **fields: Any) -> Scenario:
     return Scenario({"logout": answers, "op-2": [Answer(body={**DONE, **fields})]})
 
 
+def state(**fields: Any) -> Scenario:
+    return Scenario(post={"STATE_login": json.dumps({"version": 2, **fields})})
+
+
 def inputs(**values: Any) -> Scenario:
     return Scenario(variables={f"INPUT_{name.upper()}": value for name, value in values.items()})
 
@@ -66,6 +71,7 @@ def inputs(**values: Any) -> Scenario:
 PAGE = b"<html><title>Sign in</title></html>"
 DAEMON = 'Error response from daemon: Get "https://ghcr.io/v2/": '
 ACCEPTED = Answer(202, LOGIN)
+FAILED = {**RUNNING, "status": "failed", "result": {"exit_code": 1}}
 NOT_ERASED = {"exit_code": 0, "stderr": "WARNING: could not erase credentials: no such key"}
 
 SCENARIOS = {
@@ -78,10 +84,15 @@ SCENARIOS = {
     "input-api-key-missing": inputs(api_key=""),
     "input-api-key-of-github": inputs(api_key="ghp_0123456789abcdef"),
     "input-api-key-of-wrong-kind": inputs(api_key="rk_t_0123456789abcdef"),
+    "input-api-key-with-space": inputs(api_key="rca_0123 4567"),
     "input-server-id-invalid": inputs(server_id="build-1"),
     "input-credential-missing": inputs(credential_id=""),
     "input-passthrough-incomplete": inputs(credential_id="", username="octocat"),
-    "input-both-modes": inputs(registry_url="ghcr.io"),
+    "input-passthrough-nearly-complete": Scenario(variables={**PASSTHROUGH, "INPUT_USERNAME": ""}),
+    "input-both-modes": inputs(username="octocat", access_token="ghp_1", registry_url="ghcr.io"),
+    "input-registry-url-invalid": Scenario(
+        variables={**PASSTHROUGH, "INPUT_REGISTRY_URL": "ghcr.io/${{x}}"}
+    ),
     "input-cleanup-invalid": inputs(cleanup="yes"),
     "input-timeout-invalid": inputs(timeout="5m"),
     "input-api-url-plain-http": inputs(api_url="http://api.reoclo.com"),
@@ -120,20 +131,30 @@ SCENARIOS = {
         {"op-1": [Answer(body=RUNNING), Answer(404, {"detail": "Gone"}), Answer(body=DONE)]}
     ),
     "operation-of-another-id": operation(operation_id="op-9"),
+    "operation-403": Scenario({"op-1": [Answer(403, {"detail": "Server not allowed"})]}),
+    "operation-fails-after-main": Scenario(
+        {"op-1": [Answer(body=RUNNING), Answer(404, {"detail": "Gone"}), Answer(body=FAILED)]}
+    ),
     "server-timeout": operation(status="timeout"),
     "no-result": operation(status="completed"),
     "timeout": Scenario({"op-1": [Answer(body=RUNNING)]}, {"INPUT_TIMEOUT": "20"}),
     "canceled": login(Answer(202, LOGIN, before=lambda: signal.raise_signal(signal.SIGTERM))),
     "logout-accepted-without-operation": logout(Answer(204)),
     "logout-403": logout(Answer(403, {"detail": "Operation registry_logout not allowed"})),
+    "logout-503": logout(Answer(503, {"detail": "maintenance"})),
     "logout-500": logout(Answer(500, {"detail": "database is down"})),
     "logout-html": logout(Answer(body=PAGE)),
     "logout-not-erased": logout(result=NOT_ERASED),
-    "logout-failed-on-the-server": logout(status="failed", result={"exit_code": 1}),
+    "logout-failed-on-the-server": logout(
+        status="failed", result={"exit_code": 1}, operation_id="op-2"
+    ),
+    "logout-completed": logout(Answer(body={"operation_id": "op-2", "status": "completed"})),
     "state-unwritable": Scenario(variables={"GITHUB_STATE": "/nowhere/state"}),
     "state-unwritable-after-login": Scenario(breaks_state=True),
     "state-unwritable-cleanup-false": inputs(cleanup="false")._replace(breaks_state=True),
     "state-damaged": Scenario(post={"STATE_login": '{"version": 1}'}),
+    "state-of-wrong-type": state(stage="requested", pid="7"),
+    "state-with-wrong-id": state(stage="requested", server_id="build-1"),
     "post-without-api-key": Scenario(post={"INPUT_API_KEY": ""}),
     "internal-error": inputs(timeout=7),  # no text, which no runner sets
     "internal-error-in-post": Scenario(post={"GITHUB_SHA": b"no text either"}),

@@ -46,7 +46,7 @@ def test_long_output_of_docker_is_truncated(make_job: MakeJob) -> None:
     assert sum(map(len, main.log)) < 80_000
 
 
-def test_netrc_does_not_replace_the_key(
+def test_headers_are_ours_and_netrc_does_not_replace_the_key(
     make_job: MakeJob, tmp_path: Path, server_tls: ssl.SSLContext, ca_file: str
 ) -> None:
     netrc = tmp_path / ".netrc"
@@ -55,7 +55,12 @@ def test_netrc_does_not_replace_the_key(
     os.environ |= {"HOME": str(tmp_path), "NETRC": str(netrc)}
     with Server("tls serve", tls=server_tls) as api:
         assert make_job(api.url, SSL_CERT_FILE=ca_file).main().code == 0
-    assert all(f"Authorization: Bearer {KEY}" in head for head in api.heads)
+    for header in (
+        f"Authorization: Bearer {KEY}",
+        "User-Agent: reoclo-docker-auth/",
+        "Accept: app",
+    ):
+        assert all(header in head for head in api.heads)
 
 
 def test_key_in_a_response_is_neither_saved_nor_an_output(make_job: MakeJob) -> None:

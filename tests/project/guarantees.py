@@ -12,7 +12,7 @@ from tests.simulation.job import JOBS, Job
 PAGE = Path(__file__).parents[2] / "docs" / "cleanup.md"
 REGION = re.compile(r"(?<=<!-- begin guarantees -->\n).*(?=<!-- end guarantees -->)", re.DOTALL)
 HEAD = """\
-| login step | login request | post step | replay with `python -m tests.simulation` |
+| login step | login request | post step | replay with `.venv/bin/python -m tests.simulation` |
 |---|---|---|---|
 """
 # What becomes of the login step: the job, and what happens first at which choice points.
@@ -43,8 +43,8 @@ def main() -> None:
     count = sum(1 for kind in JOBS for _ in every_schedule(kind))
     text = f"""{table()}
 The simulation in `tests/simulation` checks the guarantees on the {count:,} schedules with up to two
-faults, kills, or cancellations, in both modes. Rare response variants are combined only in random
-schedules.
+faults, kills, or cancellations, in both modes. Outages and a connection that hangs are combined
+with other faults only in random schedules.
 """
     PAGE.write_text(REGION.sub(lambda _: text, PAGE.read_text("utf-8")), "utf-8")
 
@@ -53,6 +53,7 @@ def _row(moment: str, what: str) -> str:
     """Run the schedule of a row."""
     happens = dict(each.split(": ", 1) for each in what.split("; "))
     job = Job(pick=lambda label, options: options.index(happens.pop(label, options[0])))
+    assert not happens, f"never reached: {happens}"
     assert not violations(job), report(job)
     request = _REQUEST.get(job.told("main", "login"), "Accepted")
     result = "Logs out" if job.told("post", "logout") == "done" else "Does nothing"

@@ -52,7 +52,7 @@ def _may_warn(job: Job) -> bool:
     told = job.told("post", "login")
     polls = {a.told for a in job.attempts if (a.actor, a.kind) == ("post", "login poll")}
     still_runs = told == "running" and (waited > 14.0 or polls != {"running"})
-    is_unknown = told in {"timeout", "unknown", "not processed", "pending", ""}
+    is_unknown = told in {"timeout", "unknown", "not processed", "pending"}
     return job.stage_seen == "accepted" and (still_runs or is_unknown)
 
 
@@ -67,9 +67,11 @@ def _main(job: Job) -> Checks:
     yield code == 130 and canceled_at > end, "main exits with 130 without a cancellation"
     annotations = len(annotations_of(job, "main"))
     yield annotations != (code == 1), f"main exits with {code} and {annotations} annotations"
-    logins = [a for a in job.attempts if a.kind == "login"]
-    in_flight = any(a.started_at <= canceled_at < a.ended_at for a in logins)
-    latest = min(TIMEOUT_SECONDS + 6.0, canceled_at + (6.0 if in_flight else 1.0))
+    sending = any(
+        a.kind == "login" and a.started_at <= canceled_at < a.ended_at for a in job.attempts
+    )
+    limit = TIMEOUT_SECONDS + (26.0 if job.is_unwritable else 6.0)  # then main itself logs out
+    latest = min(limit, canceled_at + (6.0 if sending else 1.0))
     yield end > latest, f"main ends only after {end:.1f} s"
 
 

@@ -173,7 +173,7 @@ def test_entry_is_appended_unless_it_contains_the_key(tmp_path: Path) -> None:
     file = tmp_path / "file"
     runner, _ = new_runner(file)
     for value, without_key in ((KEY, None), ("x", KEY)):
-        with pytest.raises(RunnerError):
+        with pytest.raises(RunnerError, match="contains the API key"):
             runner.save_state("a", value, without_key=without_key)
     with pytest.raises(RunnerError):
         runner.set_outputs([("a", f"a{KEY}b")])
@@ -182,3 +182,14 @@ def test_entry_is_appended_unless_it_contains_the_key(tmp_path: Path) -> None:
     names, delimiters, values = zip(*ENTRY.findall(file.read_bytes().decode()), strict=True)
     assert (names, values) == (("a", "a"), (KEY, "two ü\n\n::error::x"))
     assert (len({*delimiters}), file.stat().st_mode & 0o777) == (2, 0o600)
+
+
+def test_error_without_a_system_text_is_shown() -> None:
+    def append(_file: Path, _data: bytes) -> None:
+        raise OSError("odd")
+
+    runner = Runner(io.StringIO(), state_file=Path("s"), output_file=None, api_key=KEY, debug=False,
+                    append=append)  # fmt: skip
+    with pytest.raises(RunnerError) as caught:
+        runner.save_state("a", "x")
+    assert caught.value.detail == "odd"
