@@ -32,9 +32,8 @@ class Cancellation(Clock):
     """The clock of a step that can be canceled.
 
     Signals only set a flag, because an exception from a signal handler can be swallowed
-    (importlib does so). The checkpoints raise, also if `is_abandoned` returns that the runner
-    has moved on: the launcher is gone, or post has started. The simulation has its own time, and no
-    signals.
+    (importlib does so). The checkpoints raise, also if `is_abandoned` returns True: the launcher
+    is gone, or post has started. The simulation passes its own time, and no signal handlers.
     """
 
     def __init__(

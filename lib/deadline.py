@@ -4,18 +4,18 @@ import time
 
 
 class Clock:
-    """The system's clock, for a step that is never canceled. Others derive from it."""
+    """System clock, for a step that is never canceled. Base class of other clocks."""
 
     def now(self) -> float:
         """Return monotonic seconds. Never raises."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Sleep for this many seconds, or raise `Canceled`."""
+        """Sleep for this many seconds. A subclass can raise `Canceled`."""
         time.sleep(seconds)
 
     def raise_if_canceled(self, *, request_in_flight: bool = False) -> None:
-        """Raise `Canceled` if the step was canceled; a shielded request gets the grace period."""
+        """Do nothing. `lib.cancellation` raises `Canceled` here after a cancellation."""
 
 
 class Deadline:

@@ -1,6 +1,6 @@
 """Wires a step. The only place where errors become annotations and exit codes.
 
-What not every step needs is imported where it is needed: imports take most of a step's time.
+Modules that only some steps need are imported in functions: imports take most of a step's time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from lib.runner.environment import Environment
 from lib.stop_file import StepFiles
 
 if TYPE_CHECKING:
-    from lib.api.client import Client
+    from lib.api.client import Client, Sender
     from lib.api.connection import Limits
     from lib.api.transport import Transport
     from lib.login import UnsavedLogin
@@ -104,10 +104,10 @@ def open_transport(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
-    """What a step gets from the system. Tests replace a part, the simulation replaces all of it."""
+    """System dependencies of a step. Tests replace some, the simulation nearly all."""
 
     clock: Callable[[Callable[[], bool]], Cancellation] = Cancellation
-    open_transport: Callable[[Step, str, str], Transport] = open_transport
+    open_transport: Callable[[Step, str, str], Sender] = open_transport
     files: Callable[[Path | None, str, str], StepFiles] = StepFiles
     append: Callable[[Path, bytes], None] = append_whole  # to a command file of the runner
     is_running: Callable[[int, str], bool] = processes.is_running
