@@ -1,4 +1,4 @@
-"""Simulated time for threads: one at a time runs, while the others sleep or wait for their turn."""
+"""Scheduler that runs threads one at a time on a simulated clock."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Killed(BaseException):
 
 @dataclass(eq=False)
 class Actor:
-    """One that runs only while it has the baton."""
+    """Thread that runs only while it has the baton."""
 
     name: str
     started_at: float

@@ -8,8 +8,8 @@ import ssl
 import pytest
 
 from tests.integration.conftest import MakeJob
-from tests.integration.job import KEY
 from tests.integration.sockets import Server
+from tests.variables import KEY
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

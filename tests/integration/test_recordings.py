@@ -11,7 +11,8 @@ from tests.conftest import Play
 from tests.fake_api import FakeApi, names
 from tests.fake_api.recording import RECORDINGS, Recording, parse
 from tests.integration.conftest import MakeJob
-from tests.integration.job import KEY, PASSTHROUGH, Ended
+from tests.integration.job import Ended
+from tests.variables import KEY, PASSTHROUGH
 
 OUTPUTS = ["operation_id", "registry_url", "registry_type"]
 

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.integration.conftest import MakeJob
-from tests.integration.job import KEY, PASSTHROUGH
 from tests.integration.sockets import CLOSED_PORT, DONE, LOGIN, RUNNING, Answer, Server
+from tests.variables import KEY, PASSTHROUGH
 
 SNAPSHOTS = Path(__file__).resolve().parents[1] / "snapshots"
 

@@ -10,8 +10,9 @@ import pytest
 
 from lib.errors import InvalidResponse
 from tests.integration.conftest import MakeJob
-from tests.integration.job import KEY, transport_to
+from tests.integration.job import transport_to
 from tests.integration.sockets import LOGIN, Answer, Server
+from tests.variables import KEY
 
 
 @pytest.mark.parametrize("status", [101, 103, 199])

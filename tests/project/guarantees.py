@@ -55,8 +55,8 @@ def _row(moment: str, what: str) -> str:
     job = Job(pick=lambda label, options: options.index(happens.pop(label, options[0])))
     assert not happens, f"never reached: {happens}"
     assert not violations(job), report(job)
-    request = _REQUEST.get(job.told("main", "login"), "Accepted")
-    result = "Logs out" if job.told("post", "logout") == "done" else "Does nothing"
+    request = _REQUEST.get(job.known("main", "login"), "Accepted")
+    result = "Logs out" if job.known("post", "logout") == "done" else "Does nothing"
     if annotations_of(job, "post"):
         link = next(line for line in job.lines["post"] if "troubleshooting.md#" in line)
         warning = f"[warning](troubleshooting.md#{link.partition('#')[2]})"

@@ -14,6 +14,7 @@ from tests.runner.checkout import check_out
 LOOK = "        self.save(state)\n        try:\n            # Before"
 STOP = ("        files.stop()\n", "    newest = _newer(state, files.newest_state())\n")
 END = "    deadline = Deadline(clock, MAIN_SECONDS)"
+POLL = "    share = deadline.earlier_by(LOGOUT_SECONDS)\n"
 # The module, a part of its source, and what replaces it.
 MUTANTS = {
     "login-sent-before-saved": ("login", LOOK, "        try:\n            # Before"),
@@ -27,6 +28,12 @@ MUTANTS = {
     "stop-file-not-created": ("logout", STOP[0], ""),
     "stop-file-after-reading": ("logout", STOP[0] + STOP[1], STOP[1] + STOP[0][4:]),
     "no-wait-for-main": ("logout", END, "    return state\n" + END),
+    "no-poll": ("logout", POLL, "    return OperationTimeout('x', hint=Hint('', ''))\n" + POLL),
+    "logout-elsewhere": (
+        "logout",
+        "registry_url=state.registry_url)\n    op",
+        "registry_url='x')\n    op",
+    ),
     "logout-before-login-ends": ("logout", "= _end_of_login(state, client, deadline)", "= None"),
     "failed-login-logged-out": ("logout", "login.failed and not", "False and not"),
     "failed-logout-ignored": ("logout", "= _is_verified(operation)", "= True"),

@@ -1,9 +1,9 @@
 """Simulated network, API and server. Response bodies come from fixtures/recordings.
 
-Assumptions about what nobody outside Reoclo can see: A request that was sent and lost, or that
-gets a 5xx or an invalid response, was processed. A login that was accepted finishes even if nobody
-polls it. A server runs its logins one after another, in the order in which the API accepted them,
-but a logout does not wait for a login that is still running.
+Assumptions about behavior that is not visible outside Reoclo: A request that was sent and lost, or
+that gets a 5xx or an invalid response, was processed. A login that was accepted finishes even if
+no client polls it. A server runs its logins one after another, in the order in which the API
+accepted them, but a logout does not wait for a login that is still running.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ from lib.cancellation import Canceled
 from lib.deadline import Clock, Deadlines
 from lib.errors import TransportError
 from tests.fake_api.recording import fill, load
-from tests.integration.job import KEY
+from tests.variables import KEY, VARIABLES
 
 if TYPE_CHECKING:
     from tests.simulation.job import Job
 
 OUTAGE_SECONDS = 60.0
+TARGET = {"server_id": VARIABLES["INPUT_SERVER_ID"], "registry_url": "ghcr.io"}
 
 
 class Fault(NamedTuple):
@@ -41,7 +42,7 @@ class Fault(NamedTuple):
     body: bytes = b'{"detail":"simulated"}'
 
 
-# What begins with ~ is much like another one, and combined with others at random only.
+# A name with ~ is similar to another fault. Only random schedules combine it with others.
 FAULTS = {
     "not sent": Fault(is_sent=False),
     "~connection hangs": Fault(is_sent=False, latency=10.0),
@@ -61,7 +62,7 @@ FAULTS = {
 
 
 class Outcome(NamedTuple):
-    """What becomes of an operation, in seconds: when it ends, and when it changes the server."""
+    """How an operation ends: seconds until it ends, and until it changes the server."""
 
     recording: str
     ends: float = 0.2  # 0: the response to the POST is the recording's, too
@@ -112,14 +113,14 @@ class Operation(NamedTuple):
 
 @dataclass(slots=True)
 class Attempt:
-    """One request. `told` is what its sender knows of it or, from a response, of its operation."""
+    """One request. `known` is what the actor knows about it or, from a response, its operation."""
 
     actor: str
     kind: str
     fault: Fault
     started_at: float
     ended_at: float = math.inf
-    told: str = "pending"  # or "unknown", "not processed", or what `_meaning` returns
+    known: str = "pending"  # or "unknown", "not processed", or what `_meaning` returns
 
 
 class Network:
@@ -133,6 +134,8 @@ class Network:
         job = self._job
         if KEY in f"{method} {path} {body}":
             job.problems.append("the key is in a path or a body")
+        if path.endswith("/logout") and not TARGET.items() <= body.items():
+            job.problems.append("the logout is for a different server or registry")
         operation = next((each for each in job.operations if path.endswith(each.id)), None)
         kind = f"{operation.kind} poll" if operation else path.rpartition("/")[2].partition("-")[0]
         fault = self._fault(kind)
@@ -140,7 +143,7 @@ class Network:
         try:
             return self._exchange(operation, attempt, deadlines)
         except (TransportError, Canceled):
-            attempt.told = "unknown" if fault.is_sent else "not processed"
+            attempt.known = "unknown" if fault.is_sent else "not processed"
             raise
         finally:
             attempt.ended_at = job.now
@@ -159,11 +162,10 @@ class Network:
 
     def _exchange(self, polled: Operation | None, attempt: Attempt, until: Deadlines) -> Response:
         fault = attempt.fault
-        status, body, told = fault.status, fault.body, "unknown"
+        status, body, known = fault.status, fault.body, "unknown"
         if fault.is_sent and fault.is_processed:
-            operation = polled or self._accept(attempt.kind)
-            real = self._respond(operation, is_poll=bool(polled))
-            status, body, told = (status, body, told) if status else real
+            real = self._respond(polled or self._accept(attempt.kind), is_poll=bool(polled))
+            status, body, known = (status, body, known) if status else real
         self._wait(fault, attempt.kind, until)
         if not fault.is_sent:
             raise faults.classify(ConnectionRefusedError(111, "Connection refused"), sent=False)
@@ -171,7 +173,7 @@ class Network:
         if fault.is_lost:
             raise faults.classify(ConnectionResetError(104, "Connection reset"), sent=True)
         self._job.note(f"receives {status} {body.decode()[:200]}")
-        attempt.told = "not processed" if 300 <= status < 500 else told
+        attempt.known = "not processed" if 300 <= status < 500 else known
         return Response(status=status, body=body, retry_after=fault.retry_after)
 
     def _wait(self, fault: Fault, kind: str, until: Deadlines) -> None:
@@ -197,12 +199,12 @@ class Network:
         start = max([job.now, *(max(each.ends_at, each.changes_at or 0.0) for each in logins)])
         changes_at = None if outcome.changes is None else start + outcome.changes
         name = f"operation-{len(job.operations) + 1}"
-        operation = Operation(name, kind, outcome.recording, start + outcome.ends, changes_at)
-        job.operations.append(operation)
-        return operation
+        ends_at = start + outcome.ends
+        job.operations.append(Operation(name, kind, outcome.recording, ends_at, changes_at))
+        return job.operations[-1]
 
     def _respond(self, operation: Operation, *, is_poll: bool) -> tuple[int, bytes, str]:
-        """Return status and body of the API's response, and what it tells."""
+        """Return status and body of the API's response, and what it reports."""
         is_running = self._job.now < operation.ends_at
         if is_running and is_poll:
             status, body = 200, {"operation_id": operation.id, "status": "running"}
@@ -223,7 +225,7 @@ def _recorded(recording: str, end: str) -> tuple[int, Any]:
 
 
 def _meaning(operation: Operation, body: dict[str, Any], *, is_poll: bool) -> str:
-    """Return what a response tells of its operation. An unknown status that ends is a success."""
+    """Return what a response reports. An unknown status with exit code 0 is a success."""
     status = body.get("status")
     if operation.kind == "logout":
         return "done" if status != "running" and operation.changes_at is not None else "not done"

@@ -57,7 +57,7 @@ def replay_options(job: Job) -> str:
 
 
 def report(job: Job) -> str:
-    """Return the world's log, what is violated, and how to run the schedule again."""
+    """Return the log, what is violated, and the command that runs the schedule again."""
     problems = [f"VIOLATION: {problem}" for problem in violations(job)]
     return "\n".join([*job.log, *problems, f"python -m tests.simulation {replay_options(job)}"])
 
@@ -68,7 +68,7 @@ def choices(text: str) -> list[int]:
 
 
 def main() -> int:
-    """Run what the command line names, and print a schedule that violates an invariant."""
+    """Run the command line, and print the first schedule that violates an invariant."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--replay", type=choices, metavar="CHOICES", help="for example 3,0,2")
     parser.add_argument("--random", type=int, nargs=2, metavar=("SEED", "COUNT"))

@@ -1,4 +1,4 @@
-"""What must hold on every schedule, judged by the world's truth and not by the code under test."""
+"""Invariants of every schedule, checked against the state of the simulated world."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from itertools import pairwise
 
 from lib.errors import ActionError
 from lib.state import LoginState
-from tests.integration.job import KEY, VARIABLES
 from tests.scheduler import MOST_SLEEPS
 from tests.simulation.job import TIMEOUT_SECONDS, Job
+from tests.variables import KEY, VARIABLES
 
 Checks = Iterator[tuple[bool, str]]  # whether something is violated, and what
 
@@ -19,9 +19,7 @@ def violations(job: Job) -> list[str]:
     """Return the invariants that a schedule violates."""
     if any(actor.sleeps > MOST_SLEEPS for actor in job.actors.values()):
         return ["an actor never ends"]
-    checks = [_requests, _secrecy]
-    checks += [] if job.actors["main"].is_killed else [_main]
-    checks += [_post, _cleanup] if "post" in job.actors else []
+    checks = [_requests, _secrecy, _main, *([_post, _cleanup] if "post" in job.actors else [])]
     return [*job.problems, *(text for check in checks for violated, text in check(job) if violated)]
 
 
@@ -42,34 +40,36 @@ def _cleanup(job: Job) -> Checks:
 
 def _may_warn(job: Job) -> bool:
     """Return whether post must warn although the server is logged out in the end."""
-    if job.told("post", "logout") not in {"", "done"}:
+    if job.known("post", "logout") not in {"", "done"}:
         return True
     waited = job.actors["post"].ended_at - job.actors["post"].started_at
     if job.stage_seen == "requested":
-        is_unrecorded = job.actors["main"].is_killed or job.is_unwritable
-        logins = job.logins_told()
-        return is_unrecorded or "unknown" in logins or ("pending" in logins and waited > 5.9)
-    told = job.told("post", "login")
-    polls = {a.told for a in job.attempts if (a.actor, a.kind) == ("post", "login poll")}
-    still_runs = told == "running" and (waited > 14.0 or polls != {"running"})
-    is_unknown = told in {"timeout", "unknown", "not processed", "pending"}
+        logins = job.logins_known()
+        is_unknown = "unknown" in logins or ("pending" in logins and waited > 5.9)
+        return is_unknown or job.is_unrecorded()
+    known = job.known("post", "login")
+    polls = {a.known for a in job.attempts if (a.actor, a.kind) == ("post", "login poll")}
+    still_runs = known == "running" and (waited > 14.0 or polls != {"running"})
+    is_unknown = known in {"timeout", "unknown", "not processed", "pending"}
     return job.stage_seen == "accepted" and (still_runs or is_unknown)
 
 
 def _main(job: Job) -> Checks:
+    annotations = len(annotations_of(job, "main"))
+    yield annotations > 1, "main writes more than one annotation"
+    if job.actors["main"].is_killed:
+        return
     code, end = job.exit_codes["main"], job.actors["main"].ended_at
     canceled_at = min(job.canceled_at, job.stopped_at)
-    is_proved = job.told("main", "login") == "succeeded"
-    is_wrong = code == 0 and (not is_proved or canceled_at < end)
-    yield is_wrong, "main succeeds without proof, or after its cancellation"
-    is_wrong = code != 0 and is_proved and canceled_at > end and not job.is_unwritable
-    yield is_wrong, "main fails although the login succeeded"
+    is_proved = job.known("main", "login") == "succeeded"
+    yield code == 0 and (not is_proved or canceled_at < end), "main succeeds without proof, or late"
+    fails_for_nothing = code != 0 and is_proved and canceled_at > end and not job.unwritable
+    yield fails_for_nothing, "main fails although the login succeeded"
     yield code == 130 and canceled_at > end, "main exits with 130 without a cancellation"
-    annotations = len(annotations_of(job, "main"))
     yield annotations != (code == 1), f"main exits with {code} and {annotations} annotations"
     logins = [a for a in job.attempts if a.kind == "login" and a.started_at <= canceled_at]
     sending = any(canceled_at < login.ended_at for login in logins)
-    limit = TIMEOUT_SECONDS + (26.0 if job.is_unwritable else 6.0)  # then main itself logs out
+    limit = TIMEOUT_SECONDS + (26.0 if "GITHUB_STATE" in job.unwritable else 6.0)  # it logs out
     yield end > min(limit, canceled_at + (6.0 if sending else 1.0)), f"main ends at {end:.1f} s"
 
 
@@ -86,13 +86,12 @@ def _requests(job: Job) -> Checks:
         count = sum(a.kind == kind and a.fault.retry_after is None for a in own)
         yield count > 5, f"more than 5 attempts of a {kind}"
         polls = [a.started_at for a in own if a.kind.endswith("poll")]
-        is_close = any(later - earlier < 0.35 for earlier, later in pairwise(polls))
-        yield is_close, f"the polls of a {kind} are too close"
+        yield any(b - a < 0.35 for a, b in pairwise(polls)), f"the polls of a {kind} are too close"
 
 
 def _secrecy(job: Job) -> Checks:
     """The key is in a composite's state only. Every prefix of what main saved can be decoded."""
-    public = [line for line in job.log if "::add-mask::" not in line and "GITHUB_STATE" not in line]
+    public = [line for line in job.log if not ("::add-mask::" in line or line.endswith("STATE"))]
     yield any(KEY in line for line in public), "the key is in the log or in an output"
     yield any("#internal-error" in line for line in public), "internal error"
     field = f'"api_key":"{KEY}"' if "composite" in job.kind else "none"

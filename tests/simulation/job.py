@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import partial
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 from lib import entry
 from lib.cancellation import Cancellation
@@ -18,9 +17,9 @@ from lib.entry import Step, System
 from lib.inputs import DEFAULT_API_URL
 from lib.state import LoginState, Stage
 from lib.stop_file import StepFiles
-from tests.integration.job import KEY, LOGIN_ID, PASSTHROUGH, VARIABLES
 from tests.scheduler import Scheduler
 from tests.simulation.api import Attempt, Fault, Network, Operation
+from tests.variables import KEY, LOGIN_ID, PASSTHROUGH, VARIABLES
 
 TIMEOUT_SECONDS = 20
 MOST_POINTS = 3  # a choice point that is passed more often offers nothing anymore
@@ -53,19 +52,16 @@ class Job(Scheduler):
         self._given, self._pick = given, pick
         self.points: list[tuple[str, tuple[str, ...], int]] = []
         self.kind = self.choose("job", tuple(JOBS))
-        self.exit_codes: dict[str, int] = {}
+        self.exit_codes, self.problems = dict[str, int](), list[str]()
         self.lines: dict[str, list[str]] = {"main": [], "post": []}
-        self.attempts: list[Attempt] = []
-        self.operations: list[Operation] = []
+        self.attempts, self.operations = list[Attempt](), list[Operation]()
         self.outage, self.outage_ends_at = Fault(), 0.0
         self.states = [_NONE.encode()]  # in GITHUB_STATE; the first is the launcher's
-        self.is_unwritable = False  # GITHUB_STATE or GITHUB_OUTPUT, once
+        self.unwritable: set[str] = set()  # GITHUB_STATE and GITHUB_OUTPUT, if not writable once
         self.folder: dict[str, str] = {}  # the newest state, and the stop file
-        self.problems: list[str] = []
         self.given_state = self.stage_seen = ""  # what post has read
         self.canceled_at = self.stopped_at = math.inf
-        self._passed: dict[str, int] = {}
-        self._last = ""
+        self._passed, self._last = dict[str, int](), ""
         clock = partial(
             Cancellation, now=lambda: self.now, sleep=self.pause, set_handler=lambda *_: None
         )
@@ -89,14 +85,14 @@ class Job(Scheduler):
             self.note(f"[{label}: {options[index]}]")
         return options[index]
 
-    def told(self, actor: str, kind: str) -> str:
-        """Return what the latest response told an actor of its login or logout."""
-        told = [a.told for a in self.attempts if a.actor == actor and a.kind.startswith(kind)]
-        return told[-1] if told else ""
+    def known(self, actor: str, kind: str) -> str:
+        """Return what an actor knows from the latest response about its login or logout."""
+        known = [a.known for a in self.attempts if a.actor == actor and a.kind.startswith(kind)]
+        return known[-1] if known else ""
 
-    def logins_told(self) -> set[str]:
+    def logins_known(self) -> set[str]:
         """Return what main knows of its login requests."""
-        return {attempt.told for attempt in self.attempts if attempt.kind == "login"}
+        return {attempt.known for attempt in self.attempts if attempt.kind == "login"}
 
     def point(self, label: str, faults: tuple[str, ...] = ()) -> str:
         """Pass a scheduling point, and return the fault that happens there."""
@@ -132,13 +128,16 @@ class Job(Scheduler):
         return self.attempts[-1]
 
     def _knows_of_no_login(self) -> bool:
-        is_post, logins = self.current.name == "post", self.logins_told()
+        is_post, logins = self.current.name == "post", self.logins_known()
         stage = self.stage_seen if is_post else stage_of(self.states[-1])
         if logins <= {"not processed"}:
-            is_unrecorded = self.is_unwritable or self.actors["main"].is_killed
-            return not (is_unrecorded and stage == "requested")
-        failed = "failed" in {self.told("post", "login"), stage}
+            return not (self.is_unrecorded() and stage == "requested")
+        failed = "failed" in {self.known("post", "login"), stage}
         return is_post and failed and not logins & {"unknown", "pending"}
+
+    def is_unrecorded(self) -> bool:
+        """Return whether main may know more than it saved."""
+        return self.actors["main"].is_killed or "GITHUB_STATE" in self.unwritable
 
     def _interrupts(self, label: str) -> tuple[str, ...]:
         interrupts: tuple[str, ...] = ("kill", "post starts beside", "cancel")
@@ -176,7 +175,7 @@ class Job(Scheduler):
             variables["INPUT_API_KEY"] = "rca_of-another-step"
         self.exit_codes["post"] = entry.post(variables, _Log(self), self._system)
 
-    def _open_transport(self, step: Step, api_url: str, api_key: str) -> Any:
+    def _open_transport(self, step: Step, api_url: str, api_key: str) -> Network:
         if (api_url, api_key) != (DEFAULT_API_URL, KEY):
             self.problems.append("the key goes elsewhere, or is wrong")
         return Network(self, step.clock)
@@ -184,7 +183,7 @@ class Job(Scheduler):
     def _append(self, file: Path, data: bytes) -> None:
         """Append an entry to a command file, all or nothing."""
         if self.point(f"append to {file.name}", ("not writable",)) == "not writable":
-            self.is_unwritable = True
+            self.unwritable.add(file.name)
             raise OSError(28, "No space left on device")
         value = data.decode().split("\n")[1]  # between two lines with the delimiter
         self.note(f"appends {value} to {file.name}")
